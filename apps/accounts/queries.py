@@ -1,0 +1,44 @@
+"""Reads about people: the actor of a request, and who serves where."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.utils import timezone
+
+from apps.accounts.models import FIGURE_READERS, Officer, Posting, Role, current
+from apps.common.actor import Actor, Post
+from apps.organisation.queries import subtrees
+
+_REACHING = frozenset({*FIGURE_READERS})
+
+
+def actor_for(officer: Officer, *, device_id: UUID | None = None, request_id: str = "", note: str = "") -> Actor:
+    """Build the actor from the postings that are valid now; a suspended officer has no posts."""
+    rows = (
+        list(
+            Posting.objects.filter(current(timezone.now()), officer_id=officer.pk)
+            .order_by("valid_from", "id")
+            .values_list("id", "unit_id", "role")
+        )
+        if officer.is_active
+        else []
+    )
+    reaching = {unit for _, unit, role in rows if role in _REACHING}
+    reach = subtrees(reaching) if reaching else {}
+    posts = tuple(
+        Post(pid, unit, role, reach[unit] if role in _REACHING else frozenset({unit})) for pid, unit, role in rows
+    )
+    return Actor(
+        officer_id=officer.pk,
+        name=officer.full_name,
+        posts=posts,
+        device_id=device_id,
+        request_id=request_id,
+        note=note,
+    )
+
+
+def inspecting_posts(actor: Actor) -> tuple[Post, ...]:
+    """Give the posts from which a person makes inspections: officer, or leader of a gate."""
+    return tuple(p for p in actor.posts if p.role in {Role.OFFICER, Role.LEADER})

@@ -1,0 +1,29 @@
+"""`log()`: the one way to write an audit event, inside the transaction of what it tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+
+from apps.audit.models import Event
+from apps.common.actor import Actor
+
+
+def log(
+    actor: Actor, action: str, record_kind: str, oid: UUID | None = None, data: Mapping[str, Any] | None = None
+) -> Event:
+    """Write down that `actor` did `action` (`noun.past_tense`) to a record; `data` holds JSON types only."""
+    return Event.objects.create(
+        at=timezone.now(),
+        actor_id=actor.officer_id,
+        device_id=actor.device_id,
+        request_id=actor.request_id[:64],
+        action=action,
+        record_kind=record_kind,
+        oid=oid,
+        note=actor.note[:500],
+        data=dict(data or {}),
+    )

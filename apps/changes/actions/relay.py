@@ -1,0 +1,95 @@
+"""The relay: turns committed changes into owed tasks, sends them, and sends them again until they are done.
+
+The table of who reacts to what is handed in by `backend.reactions`; this module knows neither Celery nor the domain.
+A dead broker or a killed worker delays work and loses none: what is owed stands in `Reaction` until the task's own
+transaction marks it done.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+from django.db import connection, transaction
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+
+from apps.changes.models import Change, Reaction
+
+Row = TypeVar("Row", bound=Model)
+Send = Callable[[str, list[int]], None]
+BATCH = 500
+OVERDUE = timedelta(seconds=60)
+
+_wake: list[Callable[[], None]] = []
+
+
+def set_wake(hook: Callable[[], None]) -> None:
+    """Name what is called after each commit that recorded something (it must not block and must not raise)."""
+    _wake[:] = [hook]
+
+
+def wake() -> None:
+    """Tell the relay that there is something to do."""
+    for hook in _wake:
+        hook()
+
+
+def relay(reactions: Mapping[str, Sequence[str]], send: Send) -> int:
+    """Claim unrelayed changes, write down which tasks they owe, send those; give the number of changes claimed."""
+    with transaction.atomic():
+        changes = list(_locked(Change.objects.filter(relayed_at__isnull=True).order_by("id"))[:BATCH])
+        now = timezone.now()
+        owed = [
+            Reaction(change_id=change.pk, task=task, sent_at=now)
+            for change in changes
+            for task in reactions.get(change.kind, ())
+        ]
+        Reaction.objects.bulk_create(owed)
+        Change.objects.filter(pk__in=[c.pk for c in changes]).update(relayed_at=now)
+    _send(owed, send)
+    return len(changes)
+
+
+def resend_overdue(send: Send, *, overdue: timedelta = OVERDUE) -> int:
+    """Send again what was sent more than `overdue` ago and is not done; give the number of tasks owed."""
+    with transaction.atomic():
+        now = timezone.now()
+        late = Reaction.objects.filter(done_at__isnull=True, sent_at__lt=now - overdue).order_by("id")
+        rows = list(_locked(late)[:BATCH])
+        for row in rows:
+            row.sent_at, row.attempts = now, row.attempts + 1
+        Reaction.objects.bulk_update(rows, ["sent_at", "attempts"])
+    _send(rows, send)
+    return len(rows)
+
+
+def settle(reaction_ids: Sequence[int], effect: Callable[[list[Change]], None]) -> int:
+    """Run `effect` on the changes behind the open reactions and mark them done, in one transaction.
+
+    A task delivered twice finds nothing open and changes nothing. Gives the number settled.
+    """
+    with transaction.atomic():
+        open_rows = Reaction.objects.filter(pk__in=list(reaction_ids), done_at__isnull=True).order_by("id")
+        rows = list(_locked(open_rows.select_related("change")))
+        if rows:
+            effect([row.change for row in rows])
+            Reaction.objects.filter(pk__in=[r.pk for r in rows]).update(done_at=timezone.now())
+    return len(rows)
+
+
+def _send(rows: Sequence[Reaction], send: Send) -> None:
+    by_task: dict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        by_task[row.task].append(row.pk)
+    for task, ids in by_task.items():
+        send(task, ids)
+
+
+def _locked(rows: QuerySet[Row]) -> QuerySet[Row]:
+    """Lock the rows and pass over those that another worker holds; SQLite has one writer at a time anyway."""
+    if connection.features.has_select_for_update_skip_locked:
+        return rows.select_for_update(skip_locked=True, of=("self",))
+    return rows

@@ -1,0 +1,1 @@
+"""Checklists, their immutable published versions, steps and the expression language."""

@@ -1,0 +1,1 @@
+"""What every app may use: error kinds, the Record base, actors, bilingual text. No tables."""

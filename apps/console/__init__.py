@@ -1,0 +1,1 @@
+"""Delivery: pages for headquarters, unit leaders, trainers and administrators. No models."""

@@ -1,0 +1,1 @@
+"""Photos and files: upload sessions (tus), originals kept byte for byte, derivatives made apart."""

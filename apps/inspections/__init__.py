@@ -1,0 +1,1 @@
+"""Inspection reports: answers on a checklist version, submission, review (return, approve), voiding."""

@@ -1,0 +1,19 @@
+"""Refusals of the organisation app."""
+
+from __future__ import annotations
+
+from apps.common.errors import Conflict, Invalid
+
+
+class UnitCodeTaken(Conflict):
+    """Another unit already has this code."""
+
+    code = "unit-code-taken"
+    vi = "Mã đơn vị này đã được dùng."
+
+
+class UnitTreeCycle(Invalid):
+    """A unit cannot stand below itself."""
+
+    code = "unit-tree-cycle"
+    vi = "Đơn vị không thể trực thuộc chính nó hoặc đơn vị cấp dưới của nó."

@@ -1,0 +1,1 @@
+"""Figures: roll-ups kept by Celery, recomputed from rows, every measure by its definition."""

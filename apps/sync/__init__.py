@@ -1,0 +1,1 @@
+"""The sync engine: push (operations), pull (subscriptions), status. On top of every app with records."""

@@ -1,0 +1,52 @@
+"""The Celery application: broker, limits, schedule. Tasks live in the apps; what triggers them in `reactions.py`.
+
+Without a broker setting, messages travel through files in the data directory: no service to install. A lost message
+is sent again by the sweep, because the work itself is kept in the database (`apps.changes`).
+"""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
+
+from django.conf import settings  # noqa: E402  the settings module must be named first
+
+from backend.env import env  # noqa: E402  likewise
+
+app = Celery("haidang")
+_spool = settings.DATA_DIR / "broker"
+app.conf.update(
+    broker_url=env.broker_url or "filesystem://",
+    broker_transport_options=(
+        {"visibility_timeout": 120, "socket_timeout": 5, "socket_connect_timeout": 5}
+        if env.broker_url
+        else {
+            "data_folder_in": str(_spool / "messages"),
+            "data_folder_out": str(_spool / "messages"),
+            "control_folder": str(_spool / "control"),
+            "store_processed": False,
+        }
+    ),
+    broker_connection_retry_on_startup=True,
+    task_publish_retry=False,
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_time_limit=300,
+    task_soft_time_limit=240,
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_max_tasks_per_child=2000,
+    timezone="UTC",
+    beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
+    beat_schedule={
+        "changes.sweep": {"task": "changes.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    },
+)
+if not env.broker_url:
+    for name in ("messages", "control"):
+        (_spool / name).mkdir(parents=True, exist_ok=True)
+app.autodiscover_tasks()

@@ -1,0 +1,102 @@
+"""Every environment variable the product reads, with its type; nothing else reads `os.environ`.
+
+Production must state what has no safe default (secret key, hosts); the error names what is missing. `HAIDANG_DEBUG=1`
+is for a developer's machine alone.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Environment(BaseSettings):
+    """The deployment as told by `HAIDANG_*` variables; unknown values are refused at start."""
+
+    model_config = SettingsConfigDict(env_prefix="HAIDANG_", extra="forbid")
+
+    data_dir: Path = ROOT / "var"
+    debug: bool = False
+    secret_key: SecretStr | None = None
+    allowed_hosts: str = ""
+    public_url: str = ""
+    https: bool = True
+    database_url: str = ""
+    broker_url: str = ""
+    storage: Literal["local", "s3"] = "local"
+    s3_endpoint: str = ""
+    s3_bucket: str = ""
+    s3_access_key: str = ""
+    s3_secret_key: SecretStr = SecretStr("")
+    s3_region: str = "us-east-1"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+    enrolment_minutes: int = Field(default=10, ge=1, le=1440)
+    oidc_server_url: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_name: str = "SSO"
+    minimum_app_version: str = ""
+    push_per_minute: int = Field(default=60, ge=1)
+    crash_at: str = ""
+
+    @model_validator(mode="after")
+    def _say_what_is_missing(self) -> Environment:
+        missing = []
+        if not self.debug and not self.secret_key:
+            missing.append("HAIDANG_SECRET_KEY (50 random characters)")
+        if not self.debug and not self.allowed_hosts:
+            missing.append("HAIDANG_ALLOWED_HOSTS (comma-separated host names)")
+        if self.storage == "s3" and not (self.s3_bucket and self.s3_access_key):
+            missing.append("HAIDANG_S3_BUCKET and HAIDANG_S3_ACCESS_KEY")
+        if missing:
+            raise ValueError("not set: " + "; ".join(missing))
+        return self
+
+    @property
+    def hosts(self) -> list[str]:
+        """The host names this deployment answers to."""
+        named = [h.strip() for h in self.allowed_hosts.split(",") if h.strip()]
+        return named or ["localhost", "127.0.0.1", "[::1]"]
+
+    def database(self) -> dict[str, object]:
+        """Give Django's database settings: SQLite in the data directory unless `database_url` names PostgreSQL."""
+        url = self.database_url or f"sqlite:///{self.data_dir / 'haidang.sqlite3'}"
+        parts = urlsplit(url)
+        if parts.scheme == "sqlite":
+            return {
+                "ENGINE": "django.db.backends.sqlite3",
+                "NAME": parts.path[1:] if parts.path.startswith("//") else parts.path,
+                "OPTIONS": {
+                    "transaction_mode": "IMMEDIATE",
+                    "timeout": 20,
+                    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+                    "PRAGMA cache_size=-32000;",
+                },
+            }
+        if parts.scheme not in {"postgres", "postgresql"}:
+            raise ValueError(f"HAIDANG_DATABASE_URL: unknown scheme {parts.scheme!r}; use sqlite or postgresql")
+        host = next((v for k, v in _query(parts.query) if k == "host"), parts.hostname or "")
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": parts.path.lstrip("/"),
+            "USER": unquote(parts.username or ""),
+            "PASSWORD": unquote(parts.password or ""),
+            "HOST": host,
+            "PORT": str(parts.port or ""),
+            "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": {"pool": {"min_size": 1, "max_size": 20, "timeout": 10}},
+        }
+
+
+def _query(text: str) -> list[tuple[str, str]]:
+    return [(k, unquote(v)) for k, _, v in (pair.partition("=") for pair in text.split("&") if pair)]
+
+
+env = Environment()

@@ -1,0 +1,58 @@
+"""Which tasks each kind of change owes: one table, read by the relay. The only place where kinds meet tasks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+
+import structlog
+from celery import current_app
+
+from apps.changes.actions import set_wake
+from apps.changes.tasks import set_reactions
+
+log = structlog.get_logger(__name__)
+
+REACTIONS: Mapping[str, Sequence[str]] = {
+    "attachment.stored": ("inspections.settle_media", "evidence.derive"),
+    "inspection.submitted": ("reporting.refresh",),
+    "inspection.completed": ("reporting.refresh",),
+    "inspection.returned": ("reporting.refresh",),
+    "inspection.approved": ("reporting.refresh",),
+    "inspection.voided": ("reporting.refresh",),
+}
+
+
+class RelayWaker:
+    """Tells the worker that the outbox has something, from a thread of its own: a request never waits for a broker."""
+
+    def __init__(self, *, pause: float = 0.05) -> None:
+        self._pause = pause
+        self._event = threading.Event()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def wake(self) -> None:
+        """Ask for one relay soon; many calls within the pause become one message."""
+        self._event.set()
+        if self._thread is None or not self._thread.is_alive():
+            with self._lock:
+                if self._thread is None or not self._thread.is_alive():
+                    self._thread = threading.Thread(target=self._run, name="relay-waker", daemon=True)
+                    self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            self._event.wait()
+            threading.Event().wait(self._pause)
+            self._event.clear()
+            try:
+                current_app.send_task("changes.relay", expires=30)
+            except Exception as error:  # noqa: BLE001  whatever a broker raises: the sweep makes it good
+                log.warning("relay.broker_unreachable", error=type(error).__name__)
+
+
+def connect() -> None:
+    """Hand the table to the relay and wake it after each commit."""
+    set_reactions(REACTIONS)
+    set_wake(RelayWaker().wake)

@@ -1,0 +1,1 @@
+"""Delivery: the phone-facing HTTP API under /mobile/v1/."""
