@@ -93,3 +93,17 @@ class Unavailable(DomainError):
 
     code = "unavailable"
     vi = "Hệ thống tạm thời chưa thực hiện được, đề nghị thử lại."
+
+
+class InvalidFields(Invalid):
+    """Some fields break a rule; `errors` names each by its pointer."""
+
+    code = "invalid-field"
+    vi = "Một số trường dữ liệu chưa hợp lệ."
+
+
+class ExistsDifferent(Conflict):
+    """A record with this id exists and differs."""
+
+    code = "exists-different"
+    vi = "Đã có hồ sơ mang mã này nhưng nội dung khác."
