@@ -6,11 +6,12 @@ is for a developer's machine alone.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,4 +100,17 @@ def _query(text: str) -> list[tuple[str, str]]:
     return [(k, unquote(v)) for k, _, v in (pair.partition("=") for pair in text.split("&") if pair)]
 
 
-env = Environment()
+def read() -> Environment:
+    """Read the environment, and below it `haidang.env` in the data directory (written by `manage.py demo`).
+
+    Ends the process with a plain sentence when something is missing or malformed.
+    """
+    data_dir = Path(os.environ.get("HAIDANG_DATA_DIR", ROOT / "var"))
+    try:
+        return Environment(_env_file=data_dir / "haidang.env")  # type: ignore[call-arg]  # pydantic-settings adds it
+    except ValidationError as error:
+        lines = [f"  {'.'.join(map(str, e['loc'])) or 'environment'}: {e['msg']}" for e in error.errors()]
+        raise SystemExit("Hải Đăng cannot start:\n" + "\n".join(lines)) from None
+
+
+env = read()
