@@ -114,7 +114,7 @@ class InspectionReportQuerySet(UnitScopedQuerySet["InspectionReport"]):
 
 
 class InspectionReport(UnitScopedRecord):
-    """One inspection as an officer reported it: header fields, answers by step key, state, review."""
+    """One inspection as an officer reported it: header fields, answers and photo ids by step key, state, review."""
 
     number = models.CharField(max_length=30, unique=True, null=True)
     version = models.PositiveIntegerField(default=0)
@@ -145,6 +145,7 @@ class InspectionReport(UnitScopedRecord):
     campaign_ids = models.JSONField(default=list)
     remarks = models.TextField(blank=True)
     answers = models.JSONField(default=dict)
+    photos = models.JSONField(default=dict)
     extra = models.JSONField(default=dict)
 
     # The server's own account of the report.
