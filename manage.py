@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""The one entry point: sets `.venv` up when needed, then runs `demo`, `verify`, `test` or any Django command.
+
+    python3 manage.py demo      the whole product with demo data, on this machine
+    python3 manage.py verify    every check that CI runs
+    python3 manage.py test ...  pytest with the arguments that follow
+    python3 manage.py COMMAND   a Django command (`migrate`, `recount`, ...); `help` lists them
+
+`HAIDANG_DATA_DIR` says where data lives; without it, `var/` beside this file.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from backend import bootstrap
+
+
+def main() -> int:
+    """Run the command named on the command line and give its exit status."""
+    command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    bootstrap.ensure(bootstrap.DEV if command in {"verify", "test"} else bootstrap.RUNTIME)
+    if command == "demo":
+        from backend import demo
+
+        return demo.main(sys.argv[2:])
+    if command == "verify":
+        from backend import verify
+
+        return verify.main(sys.argv[2:])
+    if command == "test":
+        import pytest
+
+        os.chdir(bootstrap.ROOT)
+        return int(pytest.main(sys.argv[2:]))
+    from django.core.management import execute_from_command_line
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
+    if command in {"help", "--help", "-h"} and len(sys.argv) <= 2:
+        print(__doc__)
+    execute_from_command_line(sys.argv)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

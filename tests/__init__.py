@@ -1,0 +1,1 @@
+"""The tests of Hải Đăng; `docs/testing.md` says what belongs where."""

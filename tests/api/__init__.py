@@ -1,0 +1,1 @@
+"""The phone API: shapes, statuses, problems, who may call what."""

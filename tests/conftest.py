@@ -1,0 +1,60 @@
+"""What every test may ask for: servers, and the rules by which tests are left out.
+
+The database is chosen before Django loads, in `tests/settings.py`. Servers start when the first test asks for one and
+end with the run.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+
+from tests.services import S3, Redis
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Redis]:
+    """A Redis server of this process; a test that crashes it starts it again."""
+    with Redis() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3]:
+    """An S3 server of this process with one bucket."""
+    with S3() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the Chromium that drives the pages."""
+    path = find_chromium()
+    assert path is not None, "a browser test runs only where Chromium is"
+    return path
+
+
+def find_chromium() -> str | None:
+    """Find a Chromium on this machine."""
+    named = os.environ.get("CHROMIUM")
+    return named or next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what this database or this machine cannot run; under `CI=true` a missing browser is a failure."""
+    if connection.vendor != "postgresql":
+        _skip(items, "postgres", "asks for PostgreSQL; run with HAIDANG_TEST_DB=postgres")
+    if find_chromium() is None and os.environ.get("CI") != "true":
+        _skip(items, "browser", "NO CHROMIUM ON THIS MACHINE: the pages are not tested in a browser")
+
+
+def _skip(items: list[pytest.Item], marker: str, reason: str) -> None:
+    for item in items:
+        if item.get_closest_marker(marker):
+            item.add_marker(pytest.mark.skip(reason=reason))

@@ -1,0 +1,1 @@
+"""One file per action: row, revision, change, audit line, error."""

@@ -1,0 +1,1 @@
+"""Killed processes, dead brokers, full disks: what must survive them."""

@@ -1,0 +1,54 @@
+"""The product's settings for tests: a data directory per process, quick passwords, and a choice of database.
+
+`HAIDANG_TEST_DB` is `sqlite` (the default) or `postgres`.
+
+Loading this module in the first process of a test run starts the one PostgreSQL server of the run; xdist's workers
+inherit its address. Everything else a test needs starts where it is needed (`tests/conftest.py`).
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+
+
+def _prepare_environment() -> None:
+    """Set `HAIDANG_*` so that nothing of the developer's own environment or data is touched."""
+    first = "HAIDANG_TEST_RUN" not in os.environ
+    if first:
+        for name in [name for name in os.environ if name.startswith("HAIDANG_")]:
+            if name != "HAIDANG_TEST_DB":
+                del os.environ[name]
+        run = os.environ["HAIDANG_TEST_RUN"] = tempfile.mkdtemp(prefix="haidang-tests-")
+        atexit.register(shutil.rmtree, run, ignore_errors=True)
+        if os.environ.get("HAIDANG_TEST_DB", "sqlite") == "postgres":
+            _start_postgresql()
+    os.environ |= {
+        "HAIDANG_DATA_DIR": f"{os.environ['HAIDANG_TEST_RUN']}/{_worker or 'main'}",
+        "HAIDANG_SECRET_KEY": "only-for-tests-" + "0" * 40,
+        "HAIDANG_ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
+        "HAIDANG_HTTPS": "0",
+        "HAIDANG_LOG_LEVEL": "WARNING",
+    }
+
+
+def _start_postgresql() -> None:
+    from tests.services import PostgreSQL
+
+    server = PostgreSQL(fast=True).start()
+    atexit.register(server.stop)
+    os.environ["HAIDANG_DATABASE_URL"] = server.url
+
+
+_prepare_environment()
+
+from backend.settings import *
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # A file, not memory: threads and processes of a test then meet the same locks as in production.
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}

@@ -1,0 +1,1 @@
+"""Pure rules with plain data: no database, no network."""
