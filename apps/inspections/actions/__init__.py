@@ -1,0 +1,23 @@
+"""Every write to inspection reports: editing from the phone, arrival of photos, review."""
+
+from apps.inspections.actions.editing import Edited, discard_inspection, save_inspection
+from apps.inspections.actions.media import settle_media
+from apps.inspections.actions.review import (
+    approve_inspection,
+    return_for_correction,
+    start_review,
+    void_inspection,
+)
+from apps.inspections.actions.submission import submit_inspection
+
+__all__ = [
+    "Edited",
+    "approve_inspection",
+    "discard_inspection",
+    "return_for_correction",
+    "save_inspection",
+    "settle_media",
+    "start_review",
+    "submit_inspection",
+    "void_inspection",
+]

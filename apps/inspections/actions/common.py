@@ -1,0 +1,67 @@
+"""What every action on a report ends with: save what changed, audit, record for phones and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from apps.audit.actions import log
+from apps.changes.actions import Item, record
+from apps.changes.rules import post_stream
+from apps.common.actor import Actor
+from apps.common.errors import NotFound
+from apps.inspections.models import InspectionReport
+from apps.inspections.queries import KIND, body
+
+
+def locked(report_id: UUID) -> InspectionReport:
+    """Lock the report for this transaction. Raises NotFound."""
+    report = InspectionReport.objects.select_for_update().filter(pk=report_id).first()
+    if report is None:
+        raise NotFound
+    return report
+
+
+def finish(
+    actor: Actor,
+    report: InspectionReport,
+    change: str,
+    *,
+    fields: Iterable[str] = (),
+    data: Mapping[str, Any] | None = None,
+    days: Iterable[object] = (),
+) -> InspectionReport:
+    """Raise the revision, save the named fields, audit, and record last.
+
+    `data` goes to the audit event; `days` are the dates whose figures the change touches.
+    """
+    report.rev += 1
+    report.save(update_fields=["rev", "updated_at", *fields])
+    announce(actor, report, change, data=data, days=days)
+    return report
+
+
+def announce(
+    actor: Actor,
+    report: InspectionReport,
+    change: str,
+    *,
+    data: Mapping[str, Any] | None = None,
+    days: Iterable[object] = (),
+) -> None:
+    """Audit and record a report that has just been saved."""
+    log(actor, change, KIND, report.pk, {"rev": report.rev, "state": report.state, **(data or {})})
+    touched = sorted({str(day) for day in (*days, report.occurred_on) if day})
+    record(
+        actor,
+        Item(
+            change,
+            KIND,
+            report.pk,
+            report.rev,
+            body=body(report),
+            streams=[post_stream(report.posting_id)],
+            data={"unit": str(report.unit_id), "days": touched},
+        ),
+    )

@@ -1,0 +1,99 @@
+"""Submission of a report: complete, numbered, counted, and frozen as a version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection, transaction
+from django.utils import timezone
+
+from apps.common.actor import Actor
+from apps.common.errors import InvalidFields
+from apps.evidence.actions import publish_attachments
+from apps.inspections import rules
+from apps.inspections.actions.common import announce
+from apps.inspections.actions.editing import Edited, PatchedReport, apply_patch, check_answers
+from apps.inspections.models import InspectionReport, ReportVersion, State
+from apps.inspections.queries import KIND, body, frozen_checklist, header, photos_missing
+
+WARN_CLOCK = "clock-doubtful"
+
+
+@transaction.atomic
+def submit_inspection(
+    *, actor: Actor, report_id: UUID, base_rev: int | None, fields: Mapping[str, Any]
+) -> Edited:
+    """Apply a patch and submit the report: a new one, a saved draft, or a returned one (version + 1).
+
+    The report must be complete by the checklist version it was made on. Photos may still be on their way; until they
+    arrive the report is `media_pending`. Raises what `save_inspection` raises.
+    """
+    edit = apply_patch(actor, report_id, base_rev, fields)
+    report = edit.report
+    missing = rules.missing_header(header(report))
+    if missing:
+        raise InvalidFields(errors=missing)
+    warnings = [*edit.warnings, *check_answers(report, final=True)]
+    day_before = report.occurred_on
+    _receive(report, warnings)
+    if not edit.is_new and not edit.changed:
+        report.rev += 1
+    report.save()
+    _freeze(actor, report)
+    publish_attachments(actor=actor, owner_kind=KIND, owner_id=report.pk)
+    announce(
+        actor, report, "inspection.submitted", data={"version": report.version}, days=[day_before] if day_before else []
+    )
+    return Edited(report, edit.merged, tuple(dict.fromkeys([*warnings, *_flag_warnings(edit)])))
+
+
+def _receive(report: InspectionReport, warnings: list[str]) -> None:
+    now = timezone.now()
+    first = report.received_at is None
+    report.received_at = report.received_at or now
+    day, doubtful = rules.counted_day(report.started_on_device_at, report.received_at)
+    report.occurred_on = day
+    flags = {f for f in report.flags if f != WARN_CLOCK} | ({WARN_CLOCK} if doubtful else set())
+    if doubtful:
+        warnings.append(WARN_CLOCK)
+    report.flags = sorted(flags | {w for w in warnings if w == "late-after-move"})
+    report.submitted_at = now
+    report.version += 1
+    report.is_draft = False
+    progress = frozen_checklist(report.checklist_version_id).compiled.progress(
+        report.answers, header(report), {step: len(ids) for step, ids in report.photos.items()}
+    )
+    report.required_steps, report.answered_steps = progress.required, progress.answered
+    report.state = State.MEDIA_PENDING if photos_missing(report) else State.COMPLETE
+    if first:
+        report.number = _next_number(report)
+
+
+def _next_number(report: InspectionReport) -> str:
+    """Take the next human number of the unit's year, `IR-2026-NBA-000123`."""
+    assert report.received_at is not None
+    series = f"IR-{report.received_at.astimezone(rules.COUNTRY_TIME).year}-{report.unit.code}"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO inspections_numberseries (series, last) VALUES (%s, 1) "
+            "ON CONFLICT (series) DO UPDATE SET last = inspections_numberseries.last + 1 RETURNING last",
+            [series],
+        )
+        return f"{series}-{cursor.fetchone()[0]:06d}"
+
+
+def _freeze(actor: Actor, report: InspectionReport) -> None:
+    ReportVersion.objects.create(
+        report=report,
+        version=report.version,
+        body=orjson.loads(orjson.dumps(body(report))),
+        submitted_at=report.submitted_at,
+        device_id=actor.device_id,
+    )
+
+
+def _flag_warnings(edit: PatchedReport) -> list[str]:
+    return [flag for flag in edit.report.flags if flag.startswith("checklist-")]

@@ -1,0 +1,198 @@
+"""Push: each mutation in its own transaction, each with its verdict; a repetition gets the stored original.
+
+The receipt is claimed first, in the transaction that does the work: of twins sent at once, one works and the other
+waits for the same receipt. A refused mutation is kept with its payload; a deferred one leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+import structlog
+from django.core.cache import cache
+from django.db import IntegrityError, OperationalError, connection, transaction
+from django.utils import timezone
+
+from apps.common.actor import Actor
+from apps.common.errors import Conflict, DomainError, Invalid, Problem, TooLarge, Unavailable
+from apps.common.text import pick
+from apps.sync.errors import (
+    Busy,
+    DependencyFailed,
+    IdReused,
+    MissingDependency,
+    MutationFailed,
+    MutationTooLarge,
+    UnknownType,
+)
+from apps.sync.models import Mutation
+from apps.sync.operations import OPERATIONS
+from apps.sync.rules import MAX_MUTATION_BYTES, Envelope, Verdict, read_envelope
+
+logger = structlog.get_logger(__name__)
+ALARM_AFTER = 5
+
+
+def push(
+    *, actor: Actor, mutations: Sequence[object], faults: Mapping[int, Sequence[Problem]] | None = None
+) -> list[dict[str, Any]]:
+    """Process the mutations in their order and give a result for each.
+
+    `faults` are texts and numbers that no database can hold, found by the reader of the body, by position.
+    """
+    return list(_results(actor, mutations, faults or {}))
+
+
+def _results(
+    actor: Actor, mutations: Sequence[object], faults: Mapping[int, Sequence[Problem]]
+) -> Iterator[dict[str, Any]]:
+    for position, mutation in enumerate(mutations):
+        sent = read_envelope(mutation)
+        if isinstance(sent, list):
+            shown = mutation.get("id") if isinstance(mutation, Mapping) else None
+            verdict = Verdict("rejected", {"code": "invalid-field", "errors": [_fault(p) for p in sent]})
+            yield verdict.as_json(shown if isinstance(shown, str) and len(shown) <= 64 else "")
+        else:
+            yield _process(actor, sent, faults.get(position, ()))
+
+
+def _process(actor: Actor, sent: Envelope, faults: Sequence[Problem]) -> dict[str, Any]:
+    """Give the result of one mutation, whatever happens to it."""
+    try:
+        refusal = _refuse(sent, faults)
+        if refusal is None:
+            return _apply(actor, sent)
+    except DomainError as error:
+        refusal = error
+    except IntegrityError:
+        refusal = Busy()
+    except OperationalError as error:
+        logger.warning("push.database_busy", mutation=str(sent.id), error=str(error)[:200])
+        refusal = Busy()
+    except Exception:
+        refusal = MutationFailed()
+        _alarm(sent)
+    verdict = _verdict(sent, refusal)
+    if not verdict.is_final:
+        known = _known(actor, sent)
+        return known or verdict.as_json(sent.id)
+    return _keep(actor, sent, verdict)
+
+
+def _refuse(sent: Envelope, faults: Sequence[Problem]) -> DomainError | None:
+    if faults:
+        return Invalid(errors=faults)
+    if len(sent.payload) > MAX_MUTATION_BYTES:
+        return MutationTooLarge()
+    return None if sent.type in OPERATIONS else UnknownType()
+
+
+def _apply(actor: Actor, sent: Envelope) -> dict[str, Any]:
+    with transaction.atomic():
+        if not _claim(actor, sent, "applied", ""):
+            return _repeated(actor, sent)
+        _check_dependencies(actor, sent)
+        done = OPERATIONS[sent.type](actor, sent)
+        members: dict[str, Any] = {"rev": done.rev, "merged": done.merged, "warnings": list(done.warnings)}
+        result = Verdict("applied", members).as_json(sent.id)
+        Mutation.objects.filter(pk=sent.id).update(result=orjson.dumps(result).decode())
+    return result
+
+
+def _claim(actor: Actor, sent: Envelope, status: str, result: str) -> bool:
+    """Insert the receipt; False when it is there already. Waits for a twin that is being processed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO sync_mutation (id, officer_id, device_id, device_seq, type, oid, hash, status, result, "
+            "payload, received_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING",
+            [
+                _db_uuid(sent.id),
+                _db_uuid(actor.officer_id),
+                _db_uuid(actor.device_id),
+                sent.device_seq,
+                sent.type if sent.type.isprintable() else repr(sent.type)[:60],
+                _db_uuid(sent.object),
+                sent.hash,
+                status,
+                result,
+                sent.payload,
+                connection.ops.adapt_datetimefield_value(timezone.now()),
+            ],
+        )
+        return bool(cursor.rowcount == 1)
+
+
+def _db_uuid(value: Any) -> Any:
+    return value if connection.features.has_native_uuid_field or value is None else value.hex
+
+
+def _keep(actor: Actor, sent: Envelope, verdict: Verdict) -> dict[str, Any]:
+    """Store a refusal with its payload, so that it can be shown and the phone need not send it again."""
+    result = verdict.as_json(sent.id)
+    with transaction.atomic():
+        if _claim(actor, sent, verdict.status, orjson.dumps(result).decode()):
+            return result
+        return _repeated(actor, sent)
+
+
+def _known(actor: Actor, sent: Envelope) -> dict[str, Any] | None:
+    """Give the stored result when a twin has been processed meanwhile."""
+    return _repeated(actor, sent) if Mutation.objects.filter(pk=sent.id).exists() else None
+
+
+def _repeated(actor: Actor, sent: Envelope) -> dict[str, Any]:
+    """Give the stored original to a repetition; refuse another content under the same id."""
+    stored = Mutation.objects.filter(pk=sent.id).only("hash", "status", "result", "officer_id").get()
+    if stored.hash != sent.hash or stored.officer_id != actor.officer_id:
+        logger.warning("push.id_reused", mutation=str(sent.id), officer=str(actor.officer_id))
+        return Verdict("rejected", {"code": IdReused.code, "detail": pick(*IdReused.titles())}).as_json(sent.id)
+    original: dict[str, Any] = orjson.loads(stored.result)
+    return {**original, "status": "duplicate", "original_status": original["status"]}
+
+
+def _check_dependencies(actor: Actor, sent: Envelope) -> None:
+    if not sent.depends_on:
+        return
+    rows = Mutation.objects.filter(pk__in=sent.depends_on, officer_id=actor.officer_id)
+    known = dict(rows.values_list("pk", "status"))
+    missing = [str(pk) for pk in sent.depends_on if pk not in known]
+    if missing:
+        raise MissingDependency(current={"needs": missing})
+    failed = [str(pk) for pk, status in known.items() if status != "applied"]
+    if failed:
+        raise DependencyFailed(current={"needs": failed})
+
+
+def _verdict(sent: Envelope, error: DomainError) -> Verdict:
+    """Turn a refusal of the domain into the protocol's words (docs/sync.md, the verdict table)."""
+    members: dict[str, Any] = {"code": error.code, "detail": pick(*error.titles())}
+    if isinstance(error, (MissingDependency, DependencyFailed)):
+        return Verdict("deferred", {**members, "needs": (error.current or {})["needs"], "retry_after": 0})
+    if isinstance(error, Unavailable):
+        return Verdict("deferred", {**members, "retry_after": 5})
+    if isinstance(error, Conflict):
+        fields = list(getattr(error, "fields", ()))
+        current = orjson.loads(orjson.dumps(error.current or {}))
+        return Verdict("conflict", {**members, "fields": fields, "current": current, "conflict_id": str(sent.id)})
+    if isinstance(error, TooLarge):
+        members["code"] = "too-large"
+    elif isinstance(error, Invalid):
+        members["code"] = "invalid-field"
+    return Verdict("rejected", {**members, "errors": [_fault(p) for p in error.errors]})
+
+
+def _fault(problem: Problem) -> dict[str, str]:
+    return {"pointer": problem.pointer, "code": problem.code, "detail": pick(problem.vi, problem.en)}
+
+
+def _alarm(sent: Envelope) -> None:
+    """Log a failure of our own; from the fifth time on, as an alarm for the people on duty."""
+    key = f"push-failed:{sent.id}"
+    times = (cache.get(key) or 0) + 1
+    cache.set(key, times, 86400)
+    tell = logger.critical if times >= ALARM_AFTER else logger.error
+    tell("push.mutation_failed", mutation=str(sent.id), type=sent.type, times=times, exc_info=True)
+
+

@@ -1,0 +1,148 @@
+"""Pure parts of the protocol: limits, the shape of a mutation, verdicts, cursors."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from apps.common.errors import Problem
+
+PROTOCOL = 1
+MAX_MUTATIONS = 200
+MAX_MUTATION_BYTES = 256 * 1024
+MAX_PULL_ROWS = 5000
+MAX_PULL_BYTES = 1_000_000
+DEFAULT_PULL_ROWS = 2000
+MAX_WAIT_SECONDS = 25
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+LIMITS: Mapping[str, int] = {
+    "mutations": MAX_MUTATIONS,
+    "mutation_bytes": MAX_MUTATION_BYTES,
+    "compressed_bytes": 1024 * 1024,
+    "inflated_bytes": 8 * 1024 * 1024,
+    "depth": 32,
+    "pull_rows": MAX_PULL_ROWS,
+    "pull_bytes": MAX_PULL_BYTES,
+    "photo_bytes": 25 * 1024 * 1024,
+    "video_bytes": 500 * 1024 * 1024,
+}
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """One mutation as a phone sent it, its outer shape checked."""
+
+    id: UUID
+    type: str
+    object: UUID
+    base_rev: int | None
+    fields: Mapping[str, Any]
+    depends_on: tuple[UUID, ...]
+    device_seq: int | None
+    payload: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one mutation; `final` verdicts are stored and given again to every repetition."""
+
+    status: str
+    members: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_final(self) -> bool:
+        """Deferred mutations leave no trace; the phone sends them again."""
+        return self.status != "deferred"
+
+    def as_json(self, mutation_id: object) -> dict[str, Any]:
+        """Give the result that goes to the phone."""
+        return {"id": str(mutation_id), "status": self.status, **self.members}
+
+
+def canonical(mutation: object) -> str:
+    """Give one spelling of a mutation: sorted keys, no white space; holds even what no database can."""
+    try:
+        return orjson.dumps(mutation, option=orjson.OPT_SORT_KEYS).decode()
+    except (TypeError, orjson.JSONEncodeError):
+        return json.dumps(mutation, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def read_envelope(mutation: object) -> Envelope | list[Problem]:
+    """Check the outer shape of a mutation; give its problems (with pointers into it) when it has any."""
+    if not isinstance(mutation, Mapping):
+        return [_problem("", "type")]
+    problems = [_problem(f"/{key}", "type") for key in ("id", "object") if not is_uuid(mutation.get(key))]
+    kind, fields = mutation.get("type"), mutation.get("fields", {})
+    base, seq, needs = mutation.get("base_rev"), mutation.get("device_seq"), mutation.get("depends_on") or []
+    if not isinstance(kind, str) or len(kind) > 60:
+        problems.append(_problem("/type", "type"))
+    if not isinstance(fields, Mapping):
+        problems.append(_problem("/fields", "type"))
+    if not _is_count(base):
+        problems.append(_problem("/base_rev", "type"))
+    if not _is_count(seq):
+        problems.append(_problem("/device_seq", "type"))
+    if not isinstance(needs, list) or len(needs) > MAX_MUTATIONS or not all(is_uuid(n) for n in needs):
+        problems.append(_problem("/depends_on", "type"))
+    if problems:
+        return problems
+    payload = canonical(mutation)
+    return Envelope(
+        id=UUID(mutation["id"]),
+        type=str(kind),
+        object=UUID(mutation["object"]),
+        base_rev=base,
+        fields=fields,
+        depends_on=tuple(UUID(n) for n in needs),
+        device_seq=seq,
+        payload=payload,
+        hash=hashlib.sha256(payload.encode()).hexdigest(),
+    )
+
+
+def is_uuid(value: object) -> bool:
+    """Tell whether the value is the usual spelling of a UUID."""
+    return isinstance(value, str) and bool(_UUID.fullmatch(value))
+
+
+def _is_count(value: object) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**31)
+
+
+def _problem(pointer: str, code: str) -> Problem:
+    return Problem(pointer, code, "Sai kiểu dữ liệu.", "The value is missing or has the wrong type.")
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where a phone stands: the epoch it knows, the number reached in each stream, the streams it is still loading."""
+
+    epoch: str
+    seqs: Mapping[str, int] = field(default_factory=dict)
+    loading: frozenset[str] = frozenset()
+
+    def encode(self) -> str:
+        """Give the opaque string."""
+        data = {"e": self.epoch, "s": dict(sorted(self.seqs.items())), "l": sorted(self.loading)}
+        return base64.urlsafe_b64encode(orjson.dumps(data)).decode().rstrip("=")
+
+
+def decode_cursor(text: str) -> Cursor | None:
+    """Read a cursor; None when it is not one. No trust is placed in what it says."""
+    try:
+        data = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        seqs = {str(k): v for k, v in data["s"].items() if isinstance(v, int) and 0 <= v < 2**62}
+        sound = len(seqs) == len(data["s"]) <= 1000 and isinstance(data["e"], str)
+        return Cursor(data["e"], seqs, frozenset(map(str, data["l"]))) if sound else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
