@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from backend.health import health
+from mobile_api.problems import unknown_route
 
 urlpatterns = [
     path("health", health),
     path("", RedirectView.as_view(url="/console/")),
     path("mobile/v1/", include("mobile_api.urls")),
+    re_path(r"^mobile/", unknown_route),
     path("console/", include("apps.console.urls")),
     path("accounts/", include("allauth.urls")),
 ]
+
+handler400 = "mobile_api.problems.bad_request"
+handler403 = "mobile_api.problems.permission_denied"
+handler404 = "mobile_api.problems.page_not_found"
+handler500 = "mobile_api.problems.server_error"

@@ -84,7 +84,7 @@ class Officer(AbstractBaseUser):
 
     USERNAME_FIELD = "username"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS = ["badge_no", "full_name"]  # noqa: RUF012  Django reads it as a plain list
+    REQUIRED_FIELDS = ["badge_no", "full_name"]
 
     objects: Any = OfficerManager.from_queryset(OfficerQuerySet)()
 

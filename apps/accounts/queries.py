@@ -6,14 +6,17 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from apps.accounts.models import FIGURE_READERS, Officer, Posting, Role, current
+from apps.accounts.models import FIGURE_READERS, DeviceToken, Officer, Posting, Role, current
+from apps.accounts.rules import digest
 from apps.common.actor import Actor, Post
 from apps.organisation.queries import subtrees
 
 _REACHING = frozenset({*FIGURE_READERS})
 
 
-def actor_for(officer: Officer, *, device_id: UUID | None = None, request_id: str = "", note: str = "") -> Actor:
+def actor_for(
+    officer: Officer, *, device_id: UUID | None = None, request_id: str = "", note: str = ""
+) -> Actor:
     """Build the actor from the postings that are valid now; a suspended officer has no posts."""
     rows = (
         list(
@@ -27,7 +30,8 @@ def actor_for(officer: Officer, *, device_id: UUID | None = None, request_id: st
     reaching = {unit for _, unit, role in rows if role in _REACHING}
     reach = subtrees(reaching) if reaching else {}
     posts = tuple(
-        Post(pid, unit, role, reach[unit] if role in _REACHING else frozenset({unit})) for pid, unit, role in rows
+        Post(pid, unit, role, reach[unit] if role in _REACHING else frozenset({unit}))
+        for pid, unit, role in rows
     )
     return Actor(
         officer_id=officer.pk,
@@ -42,3 +46,9 @@ def actor_for(officer: Officer, *, device_id: UUID | None = None, request_id: st
 def inspecting_posts(actor: Actor) -> tuple[Post, ...]:
     """Give the posts from which a person makes inspections: officer, or leader of a gate."""
     return tuple(p for p in actor.posts if p.role in {Role.OFFICER, Role.LEADER})
+
+
+def token_by_access(access_token: str) -> DeviceToken | None:
+    """Find the generation of tokens that an access token belongs to, with its session, device and officer."""
+    rows = DeviceToken.objects.select_related("session__device__officer")
+    return rows.filter(access_hash=digest(access_token)).first()

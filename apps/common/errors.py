@@ -34,10 +34,13 @@ class DomainError(Exception):
         *,
         errors: Sequence[Problem] = (),
         current: Mapping[str, Any] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
+        """Take words for people, faults by place, the record as it stands now, and further members of the answer."""
         self.detail = detail
         self.errors = tuple(errors)
         self.current = current
+        self.members = dict(members or {})
         super().__init__(detail or self.code)
 
     @classmethod

@@ -1,0 +1,1 @@
+"""Every write about people and devices."""

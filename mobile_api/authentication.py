@@ -1,0 +1,95 @@
+"""Who is calling: an opaque access token, bound to a device, judged against the database on every request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from apps.accounts.actions.contact import note_contact
+from apps.accounts.errors import NotSignedIn, TokenExpired, TokenInvalid
+from apps.accounts.models import Device, DeviceSession, DeviceToken, Officer
+from apps.accounts.queries import actor_for, token_by_access
+from apps.accounts.rules import check_standing
+from apps.common.actor import Actor
+
+MAX_TOKEN = 200
+
+
+@dataclass(frozen=True)
+class DeviceAuth:
+    """What `request.auth` holds: the actor for actions and querysets, and the device through which they act."""
+
+    actor: Actor
+    device: Device
+    officer: Officer
+    session: DeviceSession
+
+
+class DeviceAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access token>`; `X-Device-Id`, when given, must name the token's device."""
+
+    def authenticate(self, request: Request) -> tuple[Officer, DeviceAuth] | None:
+        """Give officer and DeviceAuth, or None without a token.
+
+        Raises DeviceRevoked (also for an expired token: a lost phone must learn it), TokenInvalid or TokenExpired.
+        """
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if not scheme:
+            return None
+        token = (
+            token_by_access(given.strip()) if scheme.lower() == "bearer" and len(given) <= MAX_TOKEN else None
+        )
+        if token is None:
+            raise TokenInvalid
+        auth = _judged(request, token)
+        note_contact(
+            actor=auth.actor,
+            device=auth.device,
+            app_version=_storable(request.headers.get("App-Version", "")),
+        )
+        return auth.officer, auth
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  the framework passes it
+        """Name the scheme for the 401 answer."""
+        return 'Bearer realm="haidang"'
+
+
+def _judged(request: Request, token: DeviceToken) -> DeviceAuth:
+    session = token.session
+    device = session.device
+    officer = device.officer
+    check_standing(device.state, is_officer_active=officer.is_active)
+    if session.ended_at is not None or not _names(request.headers.get("X-Device-Id", ""), device.pk):
+        raise TokenInvalid
+    if token.access_expires_at <= timezone.now():
+        raise TokenExpired
+    actor = actor_for(
+        officer,
+        device_id=device.pk,
+        request_id=request.META.get("haidang.request_id", ""),
+        note=_storable(request.headers.get("X-Action-Note", ""))[:500],
+    )
+    return DeviceAuth(actor, device, officer, session)
+
+
+def _names(header: str, device_id: UUID) -> bool:
+    return not header or header.strip().lower() == str(device_id)
+
+
+def _storable(header: str) -> str:
+    return header.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+class IsEnrolledDevice(BasePermission):
+    """Only an enrolled device with a valid token; outsiders learn nothing but that they must sign in."""
+
+    def has_permission(self, request: Request, view: object) -> bool:  # noqa: ARG002  the framework passes it
+        """Raise NotSignedIn for an anonymous caller."""
+        if not isinstance(request.auth, DeviceAuth):
+            raise NotSignedIn
+        return True

@@ -1,0 +1,1 @@
+"""The API documents itself: the OpenAPI document and its page."""

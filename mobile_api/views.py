@@ -1,0 +1,73 @@
+"""The base of every phone view: protocol headers in, uncached answers with the server's time out."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC
+from typing import Any, ClassVar, cast
+
+from django.conf import settings
+from django.utils import timezone
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.common.actor import Actor
+from mobile_api.authentication import DeviceAuth
+from mobile_api.errors import LengthRequired, UpgradeRequired
+from mobile_api.parsers import SMALL, BodyLimits
+
+PROTOCOL = "1"
+_NUMBERS = re.compile(r"[0-9]{1,6}")
+
+
+class PhoneView(APIView):
+    """A view for phones; `problem_codes` documents its refusals per method, `body_limits` bounds its bodies."""
+
+    problem_codes: ClassVar[dict[str, list[str]]] = {}
+    body_limits: ClassVar[BodyLimits] = SMALL
+
+    @property
+    def auth(self) -> DeviceAuth:
+        """Device, officer, session and actor of a signed-in request."""
+        return cast("DeviceAuth", self.request.auth)
+
+    @property
+    def actor(self) -> Actor:
+        """The actor of a signed-in request."""
+        return self.auth.actor
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Judge who calls, then the protocol: a revoked phone learns of that first, whatever its app."""
+        super().initial(request, *args, **kwargs)
+        check_protocol(request)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
+        """Forbid caching and tell the time."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer.headers.setdefault("Cache-Control", "no-store")
+        answer.headers["X-Server-Time"] = server_time()
+        return answer
+
+
+def server_time() -> str:
+    """Give the server's time as phones read it: ISO 8601 in UTC with milliseconds."""
+    return timezone.now().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def check_protocol(request: Request) -> None:
+    """Raise UpgradeRequired for another protocol or an app below the minimum; plain tus clients send neither header."""
+    minimum = settings.MINIMUM_APP_VERSION
+    app = request.headers.get("App-Version", "")
+    is_old = bool(minimum and app) and version(app) < version(minimum)
+    if request.headers.get("Sync-Protocol", PROTOCOL).strip() != PROTOCOL or is_old:
+        raise UpgradeRequired(members={"min_version": minimum, "protocol": PROTOCOL})
+    if "chunked" in request.headers.get("Transfer-Encoding", "").lower() and not request.headers.get(
+        "Content-Length"
+    ):
+        raise LengthRequired
+
+
+def version(text: str) -> tuple[int, ...]:
+    """Read the numbers of a version, `1.10.2` after `1.9`; text without numbers comes before all."""
+    return tuple(int(n) for n in _NUMBERS.findall(text[:40])[:4])
