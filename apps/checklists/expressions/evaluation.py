@@ -37,7 +37,7 @@ def to_decimal(number: float) -> Decimal | None:
         return None
     if isinstance(number, int):
         return Decimal(number)
-    exact = Decimal(repr(number)).normalize()
+    exact = Decimal(repr(number))
     exponent = exact.as_tuple().exponent
     if not isinstance(exponent, int) or exponent < -_FRACTION_DIGITS:
         return None
@@ -107,13 +107,16 @@ class _Evaluation:
         self._photos = photos
 
     def value(self, node: Node) -> Value:
+        if isinstance(node, StepAnswer | ReportField):
+            return self._reference(node)
+        if isinstance(node, Literal):
+            return node.value
+        if isinstance(node, Call):
+            return self._call(node)
+        return self._truth(node)
+
+    def _truth(self, node: Compare | In | Not | And | Or) -> bool | None:
         match node:
-            case StepAnswer() | ReportField():
-                return self._reference(node)
-            case Literal(value):
-                return value
-            case Call():
-                return self._call(node)
             case Compare():
                 return self._compare(node)
             case In(left, items, negated):
