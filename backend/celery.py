@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
 
@@ -44,6 +45,8 @@ app.conf.update(
     beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
     beat_schedule={
         "changes.sweep": {"task": "changes.sweep", "schedule": 5.0, "options": {"expires": 5}},
+        # 02:30 in Vietnam, when few reports come in
+        "reporting.reconcile": {"task": "reporting.reconcile", "schedule": crontab(hour=19, minute=30)},
     },
 )
 if not env.broker_url:

@@ -20,7 +20,7 @@ from apps.organisation.queries import lines_of_command
 KIND = "unit"
 
 
-def create_unit(
+def create_unit(  # noqa: PLR0913  the fields of a unit
     *,
     actor: Actor,
     code: str,

@@ -50,3 +50,10 @@ def names(units: Iterable[UUID] | None = None, day: dt.date | None = None) -> di
     if units is not None:
         rows = rows.filter(unit_id__in=list(units))
     return {unit: pick(vi, en) for unit, vi, en in rows.values_list("unit_id", "vi", "en")}
+
+
+def tree_changes(first: dt.date, last: dt.date) -> list[dt.date]:
+    """Give the days after `first`, up to `last`, on which some unit got another parent (or lost its own)."""
+    starts = UnitParent.objects.filter(valid_from__gt=first, valid_from__lte=last).values_list("valid_from")
+    ends = UnitParent.objects.filter(valid_to__gt=first, valid_to__lte=last).values_list("valid_to")
+    return sorted(day for (day,) in starts.union(ends))

@@ -5,43 +5,67 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('organisation', '0001_initial'),
+        ("organisation", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CountedDay',
+            name="CountedDay",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('counted_at', models.DateTimeField()),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisation.unit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("counted_at", models.DateTimeField()),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="organisation.unit"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('unit', 'day'), name='counted_day')],
+                "constraints": [models.UniqueConstraint(fields=("unit", "day"), name="counted_day")],
             },
         ),
         migrations.CreateModel(
-            name='RollUp',
+            name="RollUp",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('type', models.CharField(max_length=12)),
-                ('outcome', models.CharField(max_length=16)),
-                ('selection_reason', models.CharField(max_length=20)),
-                ('mode', models.CharField(max_length=16)),
-                ('inspections', models.PositiveIntegerField(default=0)),
-                ('required_steps', models.PositiveBigIntegerField(default=0)),
-                ('answered_steps', models.PositiveBigIntegerField(default=0)),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisation.unit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("type", models.CharField(max_length=12)),
+                ("outcome", models.CharField(max_length=16)),
+                ("selection_reason", models.CharField(max_length=20)),
+                ("mode", models.CharField(max_length=16)),
+                ("inspections", models.PositiveIntegerField(default=0)),
+                ("required_steps", models.PositiveBigIntegerField(default=0)),
+                ("answered_steps", models.PositiveBigIntegerField(default=0)),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="organisation.unit"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['day', 'unit'], name='rollup_day')],
-                'constraints': [models.UniqueConstraint(fields=('unit', 'day', 'type', 'outcome', 'selection_reason', 'mode'), name='rollup_cell')],
+                "indexes": [models.Index(fields=["day", "unit"], name="rollup_day")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("unit", "day", "type", "outcome", "selection_reason", "mode"),
+                        name="rollup_cell",
+                    )
+                ],
             },
         ),
     ]

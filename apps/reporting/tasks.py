@@ -1,0 +1,46 @@
+"""Celery shims of the figures: count again what changed, and compare everything with the rows each night."""
+
+from __future__ import annotations
+
+import datetime as dt
+from uuid import UUID
+
+import structlog
+from celery import shared_task
+
+from apps.changes.actions import settle
+from apps.changes.models import Change
+from apps.common.actor import SYSTEM
+from apps.reporting import actions
+from apps.reporting.queries import uncounted_since
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name="reporting.refresh")
+def refresh(reaction_ids: list[int]) -> None:
+    """Count again the unit-days that the changes touched; a second delivery finds nothing owed."""
+    settle(reaction_ids, _refresh)
+
+
+@shared_task(name="reporting.reconcile")
+def reconcile() -> None:
+    """Compare all figures with the rows, say loudly what differs, and put it right.
+
+    While changes wait to be counted a difference is expected, so the night's run is left to the next night.
+    """
+    waiting = uncounted_since()
+    if waiting is not None:
+        log.info("figures.reconcile_skipped", uncounted_since=waiting.isoformat())
+        return
+    for found in actions.recount(actor=SYSTEM):
+        log.error(
+            "figures.differed", unit=str(found.unit_id), day=found.day.isoformat(), by=found.inspections
+        )
+
+
+def _refresh(changes: list[Change]) -> None:
+    cells = {
+        (UUID(c.data["unit"]), dt.date.fromisoformat(day)) for c in changes for day in c.data["days"] if day
+    }
+    actions.refresh_days(actor=SYSTEM, cells=cells)
