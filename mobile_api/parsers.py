@@ -75,14 +75,59 @@ def read_json(stream: IO[bytes], headers: Mapping[str, str], limits: BodyLimits)
     Raises Malformed (400), InvalidField (422, with pointers), TooLarge (413, with the limits) or
     MediaTypeUnsupported (415).
     """
+    return loads(read_bytes(stream, headers, limits), limits)
+
+
+def read_bytes(stream: IO[bytes], headers: Mapping[str, str], limits: BodyLimits) -> bytes:
+    """Read a body, inflated, within the limits. Raises Malformed, TooLarge or MediaTypeUnsupported."""
     encoding = headers.get("Content-Encoding", "").strip().lower()
     if encoding not in {"", "identity", "gzip"}:
         raise MediaTypeUnsupported
     length = headers.get("Content-Length", "")
     is_packed = encoding == "gzip"
     chunks = _chunks(stream, limits.compressed if is_packed else limits.inflated, length, limits)
-    data = _inflate(chunks, limits) if is_packed else b"".join(chunks)
-    return loads(data, limits)
+    return _inflate(chunks, limits) if is_packed else b"".join(chunks)
+
+
+def loads(data: bytes, limits: BodyLimits = PUSH) -> Any:
+    """Parse bytes that were read within the limits, as strictly as `read_json`."""
+    value, is_suspect = parse(data, limits)
+    faults = list(islice(find_faults(value), MAX_FAULTS)) if is_suspect else []
+    if faults:
+        raise InvalidField(errors=faults)
+    return value
+
+
+def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,  # noqa: ARG002  the framework passes it
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Read and judge the body of the request."""
+        context = parser_context or {}
+        limits = getattr(context.get("view"), "body_limits", SMALL)
+        return read_json(stream, context["request"].headers if "request" in context else {}, limits)
+
+
+def read_json(stream: IO[bytes], headers: Mapping[str, str], limits: BodyLimits) -> Any:
+    """Read one JSON value from a request's stream.
+
+    Raises Malformed (400), InvalidField (422, with pointers), TooLarge (413, with the limits) or
+    MediaTypeUnsupported (415).
+    """
+    return loads(read_bytes(stream, headers, limits), limits)
+
+
+def read_bytes(stream: IO[bytes], headers: Mapping[str, str], limits: BodyLimits) -> bytes:
+    """Read a body, inflated, within the limits. Raises Malformed, TooLarge or MediaTypeUnsupported."""
+    encoding = headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in {"", "identity", "gzip"}:
+        raise MediaTypeUnsupported
+    length = headers.get("Content-Length", "")
+    is_packed = encoding == "gzip"
+    chunks = _chunks(stream, limits.compressed if is_packed else limits.inflated, length, limits)
+    return _inflate(chunks, limits) if is_packed else b"".join(chunks)
 
 
 def loads(data: bytes, limits: BodyLimits = PUSH) -> Any:
@@ -100,6 +145,16 @@ def loads(data: bytes, limits: BodyLimits = PUSH) -> Any:
         if not faults:
             return value
     raise InvalidField(errors=faults)
+
+
+def parse(data: bytes, limits: BodyLimits = PUSH) -> tuple[Any, bool]:
+    """Parse bytes that were read within the limits; tell whether `find_faults` has to be asked about the value."""
+    if is_too_deep(data):
+        raise limits.refusal()
+    try:
+        return orjson.loads(data), bool(_SUSPECT.search(data))
+    except orjson.JSONDecodeError:
+        return _lenient(data), True
 
 
 def is_too_deep(data: bytes) -> bool:

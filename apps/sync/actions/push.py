@@ -15,6 +15,7 @@ from django.core.cache import cache
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 
+from apps.audit.actions import log
 from apps.common.actor import Actor
 from apps.common.errors import Conflict, DomainError, Invalid, Problem, TooLarge, Unavailable
 from apps.common.text import pick
@@ -139,14 +140,15 @@ def _keep(actor: Actor, sent: Envelope, verdict: Verdict) -> dict[str, Any]:
 
 def _known(actor: Actor, sent: Envelope) -> dict[str, Any] | None:
     """Give the stored result when a twin has been processed meanwhile."""
-    return _repeated(actor, sent) if Mutation.objects.filter(pk=sent.id).exists() else None
+    with transaction.atomic():
+        return _repeated(actor, sent) if Mutation.objects.filter(pk=sent.id).exists() else None
 
 
 def _repeated(actor: Actor, sent: Envelope) -> dict[str, Any]:
     """Give the stored original to a repetition; refuse another content under the same id."""
     stored = Mutation.objects.filter(pk=sent.id).only("hash", "status", "result", "officer_id").get()
     if stored.hash != sent.hash or stored.officer_id != actor.officer_id:
-        logger.warning("push.id_reused", mutation=str(sent.id), officer=str(actor.officer_id))
+        log(actor, "mutation.id_reused", "mutation", sent.id)
         return Verdict("rejected", {"code": IdReused.code, "detail": pick(*IdReused.titles())}).as_json(sent.id)
     original: dict[str, Any] = orjson.loads(stored.result)
     return {**original, "status": "duplicate", "original_status": original["status"]}

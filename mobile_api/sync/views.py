@@ -1,0 +1,123 @@
+"""`POST sync/push`, `POST sync/pull`, `GET sync/status`."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, ClassVar
+
+import orjson
+from django.http import HttpResponse
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.common.errors import InvalidFields, Problem
+from apps.sync import actions
+from apps.sync.pull import pull, wait_for_change
+from apps.sync.queries import epoch
+from apps.sync.rules import decode_cursor
+from apps.sync.status import device_status
+from mobile_api.parsers import PUSH
+from mobile_api.sync import examples
+from mobile_api.sync.parsers import PushBody, PushParser
+from mobile_api.sync.serializers import (
+    PullAnswerSerializer,
+    PullSerializer,
+    PushAnswerSerializer,
+    PushSerializer,
+    StatusAnswerSerializer,
+)
+from mobile_api.views import PhoneView, server_time
+
+# How many long polls one process holds at once; further ones are answered at once.
+_waiting = threading.BoundedSemaphore(16)
+
+
+class PushView(PhoneView):
+    """Take mutations."""
+
+    parser_classes = (PushParser,)
+    body_limits = PUSH
+    problem_codes: ClassVar[dict[str, list[str]]] = {"post": ["push-too-large"]}
+
+    @extend_schema(
+        summary="Send mutations",
+        description="Each mutation has its own transaction and its own verdict. Sending again is safe.",
+        request=PushSerializer,
+        responses=PushAnswerSerializer,
+        examples=[
+            OpenApiExample("a submitted report", value=examples.PUSH, request_only=True),
+            OpenApiExample("verdicts", value=examples.PUSH_ANSWER, response_only=True),
+        ],
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Process the mutations in order."""
+        body: PushBody = request.data  # type: ignore[assignment]  # PushParser gives it
+        if body.device_id and body.device_id.lower() != str(self.auth.device.pk):
+            raise InvalidFields(errors=[_other_device()])
+        results = actions.push(actor=self.actor, mutations=body.mutations, faults=body.faults)
+        return _json({"server_time": server_time(), "epoch": epoch(), "results": results})
+
+
+class PullView(PhoneView):
+    """Give changes."""
+
+    problem_codes: ClassVar[dict[str, list[str]]] = {"post": ["epoch-changed"]}
+
+    @extend_schema(
+        summary="Receive changes",
+        description="Changes since the cursor; `wait` holds the request until something changes.",
+        request=PullSerializer,
+        responses=PullAnswerSerializer,
+        examples=[
+            OpenApiExample("from the start", value=examples.PULL, request_only=True),
+            OpenApiExample("a page", value=examples.PULL_ANSWER, response_only=True),
+        ],
+    )
+    def post(self, request: Request) -> HttpResponse:
+        """Give one page."""
+        asked = PullSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        wish: dict[str, Any] = asked.validated_data
+        cursor = decode_cursor(wish["cursor"]) if wish.get("cursor") else None
+        if wish.get("cursor") and cursor is None:
+            raise InvalidFields(errors=[_not_a_cursor()])
+        if wish["wait"] and _waiting.acquire(blocking=False):
+            try:
+                wait_for_change(self.actor, cursor, wish["wait"])
+            finally:
+                _waiting.release()
+        return _json(
+            pull(
+                self.actor,
+                cursor,
+                rows=wish["limit"],
+                max_bytes=wish["max_bytes"],
+                reset=wish.get("reset", ()),
+            )
+        )
+
+
+class StatusView(PhoneView):
+    """Tell what the server holds."""
+
+    @extend_schema(
+        summary="Server truth per report and photo",
+        responses=StatusAnswerSerializer,
+        examples=[OpenApiExample("one report", value=examples.STATUS_ANSWER, response_only=True)],
+    )
+    def get(self, request: Request) -> Response:
+        """Give the state of this phone's reports, photos and mutations."""
+        return Response({"server_time": server_time(), "epoch": epoch(), **device_status(self.actor)})
+
+
+def _json(data: object) -> HttpResponse:
+    return HttpResponse(orjson.dumps(data), content_type="application/json")
+
+
+def _other_device() -> Problem:
+    return Problem("/device_id", "device-differs", "Không phải thiết bị đang đăng nhập.", "Not this token's device.")
+
+
+def _not_a_cursor() -> Problem:
+    return Problem("/cursor", "cursor", "Con trỏ không hợp lệ, gửi lại với null.", "Not a cursor; send null.")
