@@ -22,13 +22,13 @@ def main() -> int:
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     bootstrap.ensure(bootstrap.DEV if command in {"verify", "test"} else bootstrap.RUNTIME)
     if command == "demo":
-        from backend import demo
+        from backend.demo import main as demo
 
-        return demo.main(sys.argv[2:])
+        return demo(sys.argv[2:])
     if command == "verify":
-        from backend import verify
+        from backend.verify import main as verify
 
-        return verify.main(sys.argv[2:])
+        return verify(sys.argv[2:])
     if command == "test":
         import pytest
 

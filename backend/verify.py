@@ -1,0 +1,204 @@
+"""`manage.py verify`: every check that CI runs, in order, with a table at the end; fails at the end, not at the first.
+
+Runs inside `.venv` with the development packages. Django is imported only by the steps' own processes. Steps that only
+read the source run two at a time; the test suites run one after the other, each on two processes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from backend.bootstrap import ROOT as ROOT_NAME
+
+ROOT = Path(ROOT_NAME)
+OPENAPI = ROOT / "docs" / "openapi.yaml"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One check: commands that must all succeed. A pytest run (`is_suite`) may use the whole machine."""
+
+    name: str
+    commands: Sequence[Sequence[str]]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    is_suite: bool = False
+    hint: str = ""
+
+
+@dataclass
+class Outcome:
+    """How a step ended."""
+
+    step: Step
+    passed: bool
+    seconds: float
+    last_line: str
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the chosen steps and give 0 when all passed."""
+    with tempfile.TemporaryDirectory(prefix="haidang-verify-") as scratch:
+        steps = all_steps(Path(scratch))
+        options = _options(arguments, steps)
+        if options.list:
+            print("\n".join(step.name for step in steps))
+            return 0
+        chosen = [step for step in steps if not options.only or step.name in options.only]
+        start = time.monotonic()
+        if any(step.is_suite for step in chosen):
+            bring_chromium()
+        outcomes = run_steps(chosen)
+        return report(outcomes, time.monotonic() - start)
+
+
+def all_steps(scratch: Path) -> list[Step]:
+    """Give every step in order; `scratch` takes what a step writes."""
+    python, bin_dir = sys.executable, Path(sys.prefix) / "bin"
+    manage = [python, str(ROOT / "manage.py")]
+    lenient = {"HAIDANG_DEBUG": "1", "HAIDANG_DATA_DIR": str(scratch)}
+    production = {
+        "HAIDANG_DATA_DIR": str(scratch),
+        "HAIDANG_SECRET_KEY": "kiểm-tra-" + "0123456789abcdef" * 4,
+        "HAIDANG_ALLOWED_HOSTS": "haidang.example.vn",
+        "HAIDANG_PUBLIC_URL": "https://haidang.example.vn",
+        "HAIDANG_DATABASE_URL": "postgresql://haidang@127.0.0.1/haidang",
+    }
+    schema = scratch / "openapi.yaml"
+    spectacular = [
+        "spectacular",
+        "--validate",
+        "--fail-on-warn",
+        "--api-version",
+        "v1",
+        "--file",
+        str(schema),
+    ]
+    pytest = [python, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal"]
+    return [
+        Step("format", [[str(bin_dir / "ruff"), "format", "--check"]]),
+        Step("lint", [[str(bin_dir / "ruff"), "check"]]),
+        Step("types", [[str(bin_dir / "mypy")]]),
+        Step("imports", [[str(bin_dir / "lint-imports")]]),
+        Step("migrations", [[*manage, "makemigrations", "--check", "--dry-run"]], lenient),
+        Step("deploy", [[*manage, "check", "--deploy", "--fail-level", "WARNING"]], production),
+        Step(
+            "openapi",
+            [[*manage, *spectacular], ["diff", "-u", str(OPENAPI), str(schema)]],
+            lenient,
+            hint="A change that is meant: manage.py spectacular --api-version v1 --file docs/openapi.yaml",
+        ),
+        Step("tests-sqlite", [[*pytest, "-m", "not live"]], {"HAIDANG_TEST_DB": "sqlite"}, is_suite=True),
+        Step(
+            "tests-postgres",
+            [[*pytest, "-m", "not live and not browser"]],
+            {"HAIDANG_TEST_DB": "postgres"},
+            is_suite=True,
+        ),
+        Step("tests-live", [[python, "-m", "pytest", "-q", "-m", "live"]], is_suite=True),
+    ]
+
+
+def run_steps(steps: Sequence[Step]) -> list[Outcome]:
+    """Run the reading steps two at a time, then the suites one by one; outcomes come in the steps' order."""
+    lock = threading.Lock()
+    reading = [step for step in steps if not step.is_suite]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        outcomes = list(pool.map(lambda step: run_step(step, lock), reading))
+    return outcomes + [run_step(step, lock) for step in steps if step.is_suite]
+
+
+def run_step(step: Step, lock: threading.Lock) -> Outcome:
+    """Run one step; a suite's output is shown as it comes, another step's in one piece when it ends."""
+    start = time.monotonic()
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **step.environment}
+    if step.is_suite:
+        print(f"\n=== {step.name} ===", flush=True)
+    lines: list[str] = []
+    passed = all(_run(command, environment, lines, live=step.is_suite) == 0 for command in step.commands)
+    if not passed and step.hint:
+        lines.append(step.hint)
+    seconds = time.monotonic() - start
+    last = next((line for line in reversed(lines) if line.strip()), "")
+    with lock:
+        if not step.is_suite:
+            print(f"\n=== {step.name} ===\n" + "\n".join(lines))
+        print(f"--- {step.name}: {'passed' if passed else 'FAILED'} in {seconds:.1f} s", flush=True)
+    return Outcome(step, passed, seconds, last)
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str], lines: list[str], *, live: bool) -> int:
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        for line in process.stdout or ():
+            lines.append(line.rstrip("\n"))
+            if live:
+                print(line, end="", flush=True)
+    return process.returncode
+
+
+def report(outcomes: Sequence[Outcome], seconds: float) -> int:
+    """Print the table and pytest's closing lines; give the exit status."""
+    width = max(len(outcome.step.name) for outcome in outcomes)
+    print("\n=== result ===")
+    for outcome in outcomes:
+        print(
+            f"{outcome.step.name:<{width}}  {'passed' if outcome.passed else 'FAILED':<6}  {outcome.seconds:6.1f} s"
+        )
+    failed = [outcome.step.name for outcome in outcomes if not outcome.passed]
+    print(f"{'total':<{width}}  {'FAILED' if failed else 'passed':<6}  {seconds:6.1f} s")
+    if failed:
+        print("Run one step alone: python3 manage.py verify --only " + failed[0])
+    for outcome in outcomes:
+        if outcome.step.is_suite:
+            print(f"{outcome.step.name}: {outcome.last_line}")
+    return 1 if failed else 0
+
+
+def bring_chromium() -> None:
+    """Install Chromium for the browser tests where CI runs as root on a Debian without one.
+
+    Elsewhere nothing is installed: without Chromium the browser tests are skipped, and the end of the run says so.
+    """
+    if os.environ.get("CHROMIUM") or any(shutil.which(name) for name in CHROMIUM_NAMES):
+        return
+    apt = shutil.which("apt-get")
+    if os.environ.get("CI") != "true" or os.geteuid() != 0 or apt is None:
+        print("NO CHROMIUM ON THIS MACHINE: the pages will not be tested in a browser.", flush=True)
+        return
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (
+        [apt, "-q", "update"],
+        [apt, "-q", "install", "-y", "--no-install-recommends", "chromium"],
+    ):
+        print("$ " + " ".join(command), flush=True)
+        subprocess.run(command, env=quiet, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+
+
+def _options(arguments: Sequence[str], steps: Sequence[Step]) -> argparse.Namespace:
+    names = [step.name for step in steps]
+    parser = argparse.ArgumentParser(prog="manage.py verify", description="Run every check that CI runs.")
+    parser.add_argument(
+        "--only", action="append", choices=names, metavar="STEP", help="run this step; repeatable"
+    )
+    parser.add_argument("--list", action="store_true", help="print the names of the steps")
+    return parser.parse_args(arguments)
