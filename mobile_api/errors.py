@@ -12,13 +12,6 @@ class Malformed(Invalid):
     vi = "Nội dung gửi lên không đúng định dạng JSON."
 
 
-class InvalidField(Invalid):
-    """A field holds something that cannot be accepted."""
-
-    code = "invalid-field"
-    vi = "Có trường dữ liệu không hợp lệ."
-
-
 class LengthRequired(Invalid):
     """The length of the body must be stated."""
 

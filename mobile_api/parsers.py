@@ -18,9 +18,9 @@ from typing import IO, Any
 import orjson
 from rest_framework.parsers import BaseParser
 
-from apps.common.errors import Problem, TooLarge
+from apps.common.errors import InvalidFields, Problem, TooLarge
 from apps.common.text import is_storable
-from mobile_api.errors import InvalidField, Malformed, MediaTypeUnsupported
+from mobile_api.errors import Malformed, MediaTypeUnsupported
 from mobile_api.problems import token
 
 MAX_DEPTH = 32
@@ -72,7 +72,7 @@ class StrictJSONParser(BaseParser):
 def read_json(stream: IO[bytes], headers: Mapping[str, str], limits: BodyLimits) -> Any:
     """Read one JSON value from a request's stream.
 
-    Raises Malformed (400), InvalidField (422, with pointers), TooLarge (413, with the limits) or
+    Raises Malformed (400), InvalidFields (422, with pointers), TooLarge (413, with the limits) or
     MediaTypeUnsupported (415).
     """
     return loads(read_bytes(stream, headers, limits), limits)
@@ -94,67 +94,22 @@ def loads(data: bytes, limits: BodyLimits = PUSH) -> Any:
     value, is_suspect = parse(data, limits)
     faults = list(islice(find_faults(value), MAX_FAULTS)) if is_suspect else []
     if faults:
-        raise InvalidField(errors=faults)
+        raise InvalidFields(errors=faults)
     return value
 
 
-def parse(
-        self,
-        stream: IO[bytes],
-        media_type: str | None = None,  # noqa: ARG002  the framework passes it
-        parser_context: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Read and judge the body of the request."""
-        context = parser_context or {}
-        limits = getattr(context.get("view"), "body_limits", SMALL)
-        return read_json(stream, context["request"].headers if "request" in context else {}, limits)
-
-
-def read_json(stream: IO[bytes], headers: Mapping[str, str], limits: BodyLimits) -> Any:
-    """Read one JSON value from a request's stream.
-
-    Raises Malformed (400), InvalidField (422, with pointers), TooLarge (413, with the limits) or
-    MediaTypeUnsupported (415).
-    """
-    return loads(read_bytes(stream, headers, limits), limits)
-
-
-def read_bytes(stream: IO[bytes], headers: Mapping[str, str], limits: BodyLimits) -> bytes:
-    """Read a body, inflated, within the limits. Raises Malformed, TooLarge or MediaTypeUnsupported."""
-    encoding = headers.get("Content-Encoding", "").strip().lower()
-    if encoding not in {"", "identity", "gzip"}:
-        raise MediaTypeUnsupported
-    length = headers.get("Content-Length", "")
-    is_packed = encoding == "gzip"
-    chunks = _chunks(stream, limits.compressed if is_packed else limits.inflated, length, limits)
-    return _inflate(chunks, limits) if is_packed else b"".join(chunks)
-
-
-def loads(data: bytes, limits: BodyLimits = PUSH) -> Any:
-    """Parse bytes that were read within the limits, as strictly as `read_json`."""
+def parse(data: bytes, limits: BodyLimits = PUSH) -> tuple[Any, bool]:
+    """Parse bytes that were read within the limits; tell whether the value has faults for `find_faults` to name."""
     if is_too_deep(data):
         raise limits.refusal()
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        faults = list(islice(find_faults(_lenient(data)), MAX_FAULTS))
-        if not faults:
+        value = _lenient(data)
+        if next(find_faults(value), None) is None:
             raise Malformed from error
-    else:
-        faults = list(islice(find_faults(value), MAX_FAULTS)) if _SUSPECT.search(data) else []
-        if not faults:
-            return value
-    raise InvalidField(errors=faults)
-
-
-def parse(data: bytes, limits: BodyLimits = PUSH) -> tuple[Any, bool]:
-    """Parse bytes that were read within the limits; tell whether `find_faults` has to be asked about the value."""
-    if is_too_deep(data):
-        raise limits.refusal()
-    try:
-        return orjson.loads(data), bool(_SUSPECT.search(data))
-    except orjson.JSONDecodeError:
-        return _lenient(data), True
+        return value, True
+    return value, bool(_SUSPECT.search(data))
 
 
 def is_too_deep(data: bytes) -> bool:

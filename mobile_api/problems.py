@@ -25,6 +25,7 @@ from apps.common.errors import (
     DomainError,
     Gone,
     Invalid,
+    InvalidFields,
     NotAllowed,
     NotFound,
     Problem,
@@ -33,7 +34,6 @@ from apps.common.errors import (
 )
 from apps.common.text import pick
 from mobile_api.errors import (
-    InvalidField,
     LengthRequired,
     Malformed,
     MediaTypeUnsupported,
@@ -152,7 +152,7 @@ def _translated(exc: Exception) -> DomainError:
     if isinstance(exc, DomainError):
         return exc
     if isinstance(exc, drf.ValidationError):
-        return InvalidField(errors=list(_faults(exc.get_full_details())))
+        return InvalidFields(errors=list(_faults(exc.get_full_details())))
     if isinstance(exc, drf.Throttled):
         wait = max(1, math.ceil(getattr(exc, "wait", None) or 0))
         return TooManyRequests(members={"retry_after": wait})
