@@ -13,9 +13,9 @@ from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
 
-from django.conf import settings  # noqa: E402  the settings module must be named first
+from django.conf import settings
 
-from backend.env import env  # noqa: E402  likewise
+from backend.env import env
 
 app = Celery("haidang")
 _spool = settings.DATA_DIR / "broker"
@@ -44,6 +44,7 @@ app.conf.update(
     timezone="UTC",
     beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
     beat_schedule={
+        "checklists.close_expired": {"task": "checklists.close_expired", "schedule": 3600.0},
         "changes.sweep": {"task": "changes.sweep", "schedule": 5.0, "options": {"expires": 5}},
         # 02:30 in Vietnam, when few reports come in
         "reporting.reconcile": {"task": "reporting.reconcile", "schedule": crontab(hour=19, minute=30)},

@@ -59,3 +59,10 @@ class VersionNeverPublished(Conflict):
 
     code = "checklist-never-published"
     vi = "Phiên bản bảng kiểm này chưa từng được ban hành nên không nhận báo cáo."
+
+
+class CodeTaken(Conflict):
+    """This code or version number is already used."""
+
+    code = "checklist-code-taken"
+    vi = "Mã hoặc số phiên bản này đã được dùng."

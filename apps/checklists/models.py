@@ -95,6 +95,7 @@ class ChecklistVersion(Record):
     change_note = models.TextField(blank=True)
     source_directive = models.CharField(max_length=200, blank=True)
     author = models.ForeignKey(Officer, on_delete=models.PROTECT, related_name="+")
+    contributors = models.JSONField(default=list)
     approver = models.ForeignKey(Officer, on_delete=models.PROTECT, null=True, related_name="+")
     approved_at = models.DateTimeField(null=True)
     published_at = models.DateTimeField(null=True)
