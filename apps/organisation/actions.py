@@ -1,4 +1,4 @@
-"""Every write to the tree: create a unit, rename it, move it under another parent."""
+"""Every write to the tree: create a unit, rename it, move it under another parent, end it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from apps.changes.actions import Item, record
 from apps.common.actor import Actor
 from apps.common.errors import NotAllowed
 from apps.common.records import new_id
-from apps.organisation.errors import UnitCodeTaken, UnitTreeCycle
+from apps.organisation.errors import UnitCodeTaken, UnitNotEmpty, UnitTreeCycle
 from apps.organisation.models import Unit, UnitName, UnitParent, valid_on
-from apps.organisation.queries import lines_of_command
+from apps.organisation.queries import children, lines_of_command
 
 KIND = "unit"
 
@@ -73,6 +73,16 @@ def move_unit(*, actor: Actor, unit: Unit, parent: Unit, valid_from: dt.date) ->
     UnitParent.objects.filter(valid_on(valid_from), unit=unit).update(valid_to=valid_from)
     UnitParent.objects.create(unit=unit, parent=parent, valid_from=valid_from)
     return _changed(actor, unit, "unit.moved", {"parent": str(parent.pk), "from": valid_from.isoformat()})
+
+
+@transaction.atomic
+def end_unit(*, actor: Actor, unit: Unit, valid_to: dt.date) -> Unit:
+    """Take a dissolved unit out of the tree from a day on; its name and its records stay. Raises UnitNotEmpty."""
+    unit = _locked(actor, unit)
+    if children(unit.pk, valid_to):
+        raise UnitNotEmpty
+    UnitParent.objects.filter(valid_on(valid_to), unit=unit).update(valid_to=valid_to)
+    return _changed(actor, unit, "unit.ended", {"to": valid_to.isoformat()})
 
 
 def _locked(actor: Actor, unit: Unit) -> Unit:

@@ -17,3 +17,10 @@ class UnitTreeCycle(Invalid):
 
     code = "unit-tree-cycle"
     vi = "Đơn vị không thể trực thuộc chính nó hoặc đơn vị cấp dưới của nó."
+
+
+class UnitNotEmpty(Conflict):
+    """The unit still has units below it."""
+
+    code = "unit-not-empty"
+    vi = "Đơn vị vẫn còn đơn vị trực thuộc."
