@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.accounts.models import Posting
-from apps.common.actor import Actor
+from apps.common.actor import Actor, Post
 from apps.common.errors import InvalidFields, Problem
 from apps.evidence.actions import declare_attachment
 from apps.inspections.actions import Edited, discard_inspection, save_inspection, submit_inspection
@@ -69,15 +69,19 @@ def _declare(actor: Actor, sent: Envelope) -> Applied:
     return Applied(rev=attachment.rev)
 
 
-def _post(actor: Actor, fields: Mapping[str, Any]) -> Posting:
-    """Find the posting a photo belongs to: the one named, or the only one held now."""
-    mine = Posting.objects.filter(officer_id=actor.officer_id)
+def _post(actor: Actor, fields: Mapping[str, Any]) -> Post:
+    """Find the post a photo belongs to: the one named (also a former one), or the first held now."""
     named = fields.get("posting")
-    posts = [named] if is_uuid(named) else [p.posting_id for p in actor.posts][:1]
-    posting = mine.filter(pk__in=posts).first()
-    if posting is None:
-        raise ScopeRevoked
-    return posting
+    held = {str(post.posting_id): post for post in actor.posts}
+    if named is None and held:
+        return next(iter(held.values()))
+    if is_uuid(named):
+        if named in held:
+            return held[named]
+        former = Posting.objects.filter(officer_id=actor.officer_id, pk=named).first()
+        if former is not None:
+            return Post(former.pk, former.unit_id, former.role, frozenset({former.unit_id}))
+    raise ScopeRevoked
 
 
 def _edited(edit: Edited) -> Applied:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.checklists import rules
 from apps.checklists.actions.common import APPROVERS, AUTHORS, EITHER, finish, item, locked, require
-from apps.checklists.errors import AuthorMayNotApprove
+from apps.checklists.errors import AuthorMayNotApprove, ContentNotValid
 from apps.checklists.models import ChecklistVersion, Status
 from apps.common.actor import SYSTEM, Actor
 from apps.common.text import clean_text
@@ -24,6 +24,7 @@ def submit_for_review(*, actor: Actor, version_id: UUID, base_rev: int | None = 
     require(actor, *AUTHORS)
     version = locked(actor, version_id, base_rev)
     version.status = rules.submit(version.status, version.content)
+    _check_keys(version)
     return finish(actor, version, "checklist.submitted", fields=["status"])
 
 
@@ -112,6 +113,14 @@ def withdraw_version(
     version.status = rules.withdraw(version.status, reason)
     version.status_note = clean_text(reason)[:500]
     return finish(actor, version, "checklist.withdrawn", fields=["status", "status_note"])
+
+
+def _check_keys(version: ChecklistVersion) -> None:
+    """A step's key keeps its kind through all versions, so that answers can be compared over the years."""
+    issued = ChecklistVersion.objects.filter(checklist_id=version.checklist_id, published_at__isnull=False)
+    problems = [p for old in issued.order_by("pk") for p in rules.check_succession(old.content, version.content)]
+    if problems:
+        raise ContentNotValid(errors=problems)
 
 
 def close_expired(*, actor: Actor = SYSTEM) -> int:

@@ -54,10 +54,8 @@ def save_inspection(
     NotAllowed (also for a report of somebody else: it must look like none).
     """
     edit = apply_patch(actor, report_id, base_rev, fields)
-    if edit.is_new:
-        announce(actor, edit.report, "inspection.saved")
-    elif edit.changed:
-        edit.report.save()
+    if edit.is_new or edit.changed:
+        edit.report.save(force_insert=edit.is_new)
         announce(actor, edit.report, "inspection.saved", data={"fields": sorted(edit.changed)})
     return Edited(edit.report, edit.merged, edit.warnings)
 
@@ -79,7 +77,7 @@ def discard_inspection(*, actor: Actor, report_id: UUID, base_rev: int | None) -
 
 @dataclass
 class PatchedReport:
-    """A report with a patch applied in memory (a new one is already in the database)."""
+    """A report with a patch applied in memory; the caller saves it."""
 
     report: InspectionReport
     changed: Mapping[str, Any]
@@ -114,8 +112,6 @@ def apply_patch(
         report.rev += 0 if is_new else 1
         report.field_revs.update(dict.fromkeys(changed, report.rev))
     warnings += check_answers(report, final=False)
-    if is_new:
-        report.save(force_insert=True)
     return PatchedReport(report, changed, is_new, bool(changed) and 0 < base < report.rev - 1, tuple(warnings))
 
 
@@ -181,7 +177,7 @@ def _put(store: dict[str, Any], key: str, value: Any) -> None:
 
 
 def _own(actor: Actor, report_id: UUID) -> InspectionReport | None:
-    rows = InspectionReport.objects.select_for_update(of=("self",)).select_related("posting")
+    rows = InspectionReport.objects.select_for_update(of=("self",)).select_related("posting__unit")
     report = rows.filter(pk=report_id).first()
     if report is not None and report.officer_id != actor.officer_id:
         raise NotAllowed
@@ -229,7 +225,7 @@ def _same_ground(report: InspectionReport, fields: Mapping[str, Any]) -> None:
 
 
 def _posting(actor: Actor, named: object) -> Posting:
-    mine = Posting.objects.filter(officer_id=actor.officer_id, role__in=_INSPECTING)
+    mine = Posting.objects.select_related("unit").filter(officer_id=actor.officer_id, role__in=_INSPECTING)
     if named is not None:
         posting = mine.filter(pk=_uuid(named, "posting")).first()
         if posting is None:

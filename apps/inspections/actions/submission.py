@@ -41,7 +41,7 @@ def submit_inspection(
     _receive(report, warnings)
     if not edit.is_new and not edit.changed:
         report.rev += 1
-    report.save()
+    report.save(force_insert=edit.is_new)
     _freeze(actor, report)
     publish_attachments(actor=actor, owner_kind=KIND, owner_id=report.pk)
     announce(
@@ -75,7 +75,7 @@ def _receive(report: InspectionReport, warnings: list[str]) -> None:
 def _next_number(report: InspectionReport) -> str:
     """Take the next human number of the unit's year, `IR-2026-NBA-000123`."""
     assert report.received_at is not None
-    series = f"IR-{report.received_at.astimezone(rules.COUNTRY_TIME).year}-{report.unit.code}"
+    series = f"IR-{report.received_at.astimezone(rules.COUNTRY_TIME).year}-{report.posting.unit.code}"
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO inspections_numberseries (series, last) VALUES (%s, 1) "
