@@ -12,7 +12,9 @@ from backend.logs import logging_config
 BASE_DIR = ROOT
 DATA_DIR = env.data_dir.resolve()
 DEBUG = env.debug
-SECRET_KEY = env.secret_key.get_secret_value() if env.secret_key else "only-for-a-developer-machine-" + "x" * 40
+SECRET_KEY = (
+    env.secret_key.get_secret_value() if env.secret_key else "only-for-a-developer-machine-" + "x" * 40
+)
 ALLOWED_HOSTS = env.hosts
 PUBLIC_URL = env.public_url
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
@@ -48,6 +50,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "backend.middleware.RequestContextMiddleware",
+    "apps.console.headers.ConsoleHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -84,7 +87,10 @@ CACHES = {
     "default": (
         {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.broker_url}
         if env.broker_url.startswith(("redis:", "rediss:"))
-        else {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": DATA_DIR / "cache"}
+        else {
+            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "LOCATION": DATA_DIR / "cache",
+        }
     )
 }
 
@@ -144,6 +150,8 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/15m/key,50/15m/ip"}
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
+ACCOUNT_FORMS = {"change_password": "apps.console.sign_in.PasswordChangeForm"}
+MFA_ADAPTER = "apps.console.sign_in.ConsoleMFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Hải Đăng"

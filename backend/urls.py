@@ -14,7 +14,7 @@ urlpatterns = [
     path("mobile/v1/", include("mobile_api.urls")),
     re_path(r"^mobile/", unknown_route),
     path("console/", include("apps.console.urls")),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("apps.console.sign_in_urls")),
 ]
 
 handler400 = "mobile_api.problems.bad_request"

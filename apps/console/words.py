@@ -1,0 +1,113 @@
+"""Names of fields, flags and codes as the service says them, where no model carries the label."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from apps.common.text import say
+
+HEADER: Mapping[str, str] = {
+    "mode": say("Phương thức vận chuyển", "Mode"),
+    "direction": say("Hướng", "Direction"),
+    "place_type": say("Loại địa điểm", "Kind of place"),
+    "place": say("Địa điểm", "Place"),
+    "selection_reason": say("Lý do lựa chọn", "Reason for selection"),
+    "channel": say("Luồng", "Channel"),
+    "outcome": say("Kết quả", "Outcome"),
+    "started_on_device_at": say("Bắt đầu (giờ trên máy)", "Started (phone's clock)"),
+    "ended_on_device_at": say("Kết thúc (giờ trên máy)", "Ended (phone's clock)"),
+    "captured_tz": say("Múi giờ của máy", "Phone's time zone"),
+    "subjects": say("Đối tượng", "Subjects"),
+    "transport": say("Phương tiện, chuyến", "Transport"),
+    "goods": say("Hàng hóa", "Goods"),
+    "means_used": say("Biện pháp, phương tiện đã dùng", "Means used"),
+    "participants": say("Người tham gia", "Participants"),
+    "witnesses": say("Người chứng kiến", "Witnesses"),
+    "equipment_unavailable": say("Thiết bị không sẵn sàng", "Equipment unavailable"),
+    "alert_ids": say("Cảnh báo liên quan", "Related alerts"),
+    "campaign_ids": say("Chiến dịch liên quan", "Related campaigns"),
+    "remarks": say("Ghi chú chung", "Remarks"),
+}
+
+MEANS: Mapping[str, str] = {
+    "intelligence": say("Thông tin nghiệp vụ", "Intelligence"),
+    "alert_hit": say("Cảnh báo", "Alert"),
+    "risk_profile": say("Quản lý rủi ro", "Risk profile"),
+    "xray_baggage": say("Máy soi hành lý", "Baggage X-ray"),
+    "xray_container": say("Máy soi container", "Container X-ray"),
+    "body_scanner": say("Máy soi người", "Body scanner"),
+    "canine": say("Chó nghiệp vụ", "Dog"),
+    "trace_detector": say("Máy phát hiện vết", "Trace detector"),
+    "handheld_raman": say("Quang phổ cầm tay", "Handheld spectrometer"),
+    "field_test_kit": say("Bộ thử nhanh", "Field test kit"),
+    "physical_search": say("Kiểm tra thủ công", "Physical search"),
+    "document_check": say("Kiểm tra giấy tờ", "Document check"),
+    "weight_discrepancy": say("Chênh lệch trọng lượng", "Weight discrepancy"),
+    "behaviour_observation": say("Quan sát hành vi", "Behaviour"),
+    "cctv": say("Giám sát trực tuyến", "CCTV"),
+    "partner_request": say("Yêu cầu của đối tác", "Partner's request"),
+    "random": say("Ngẫu nhiên", "Random"),
+    "public_tip": say("Tin báo", "Public tip"),
+}
+
+# flag → (words, tone)
+FLAGS: Mapping[str, tuple[str, str]] = {
+    "clock-doubtful": (
+        say(
+            "Đồng hồ của máy không đáng tin; báo cáo được tính theo ngày máy chủ nhận.",
+            "The phone's clock is in doubt; the report counts for the day it was received.",
+        ),
+        "warning",
+    ),
+    "checklist-closing": (
+        say("Làm theo phiên bản bảng kiểm sắp hết hiệu lực.", "Made on a checklist version that is closing."),
+        "plain",
+    ),
+    "checklist-closed": (
+        say("Làm theo phiên bản bảng kiểm đã hết hiệu lực.", "Made on a checklist version that has closed."),
+        "warning",
+    ),
+    "checklist-withdrawn": (
+        say("Làm theo phiên bản bảng kiểm đã bị thu hồi.", "Made on a checklist version that was withdrawn."),
+        "warning",
+    ),
+    "late-after-move": (
+        say("Gửi sau khi công chức đã rời đơn vị này.", "Sent after the officer had left this unit."),
+        "warning",
+    ),
+}
+
+KINDS: Mapping[str, str] = {
+    "bool": say("Có / không", "Yes / no"),
+    "choice": say("Chọn một", "One choice"),
+    "multi": say("Chọn nhiều", "Several choices"),
+    "number": say("Số", "Number"),
+    "text": say("Văn bản", "Text"),
+    "photo": say("Chụp ảnh", "Photo"),
+    "scan": say("Quét mã", "Scan"),
+    "measure": say("Đo, cân", "Measure"),
+    "sign": say("Ký", "Signature"),
+}
+
+UNITS: Mapping[str, str] = {
+    "count": say("cái", "pcs"),
+    "percent": "%",
+    "celsius": "°C",
+    "minute": say("phút", "min"),
+}
+
+PURPOSES: Mapping[str, str] = {
+    "overview": say("Toàn cảnh", "Overview"),
+    "close_up": say("Cận cảnh", "Close-up"),
+    "scale": say("Số cân", "Scale"),
+    "xray": say("Ảnh soi chiếu", "X-ray image"),
+    "seal": say("Niêm phong", "Seal"),
+    "document": say("Giấy tờ", "Document"),
+    "person": say("Người", "Person"),
+}
+PHOTO_STATES: Mapping[str, str] = {
+    "missing": say("Chưa khai báo", "Not announced"),
+    "expected": say("Chờ tải lên", "Awaiting upload"),
+    "stored": say("Đã lưu", "Stored"),
+    "rejected": say("Không nhận", "Refused"),
+}
