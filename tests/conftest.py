@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from importlib import import_module
 
 import pytest
 from django.db import connection
@@ -16,6 +17,34 @@ from django.db import connection
 from tests.services import S3, Redis
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+_AUDIT_OFF = {
+    "postgresql": ["ALTER TABLE audit_event DISABLE TRIGGER USER"],
+    "sqlite": ["DROP TRIGGER IF EXISTS audit_event_no_update", "DROP TRIGGER IF EXISTS audit_event_no_delete"],
+}
+
+
+@pytest.fixture(autouse=True)
+def _flushable_audit(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the flush after a test with real transactions empty the audit table, which refuses that otherwise."""
+    mark = request.node.get_closest_marker("django_db")
+    is_real = bool(mark and mark.kwargs.get("transaction")) or "transactional_db" in request.fixturenames
+    if not is_real:
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    migration = import_module("apps.audit.migrations.0002_append_only")
+    with connection.cursor() as cursor:
+        for statement in _AUDIT_OFF[connection.vendor]:
+            cursor.execute(statement)
+        on = ["ALTER TABLE audit_event ENABLE TRIGGER USER"]
+        for statement in on if connection.vendor == "postgresql" else migration.SQLITE:
+            cursor.execute(statement)
+    yield
+    with connection.cursor() as cursor:
+        for statement in _AUDIT_OFF[connection.vendor]:
+            cursor.execute(statement)
 
 
 @pytest.fixture(scope="session")

@@ -107,12 +107,13 @@ def apply_patch(
     if not is_new and not base and any(current.get(k, _EMPTY_FLAT.get(k)) != v for k, v in patch.items()):
         raise ExistsDifferent(current=body(report))
     changed = rules.merge(patch, current, report.field_revs, base)
+    merged = not is_new and any(rev > base for rev in report.field_revs.values())
     if changed:
         _set(report, changed)
         report.rev += 0 if is_new else 1
         report.field_revs.update(dict.fromkeys(changed, report.rev))
     warnings += check_answers(report, final=False)
-    return PatchedReport(report, changed, is_new, bool(changed) and 0 < base < report.rev - 1, tuple(warnings))
+    return PatchedReport(report, changed, is_new, merged, tuple(warnings))
 
 
 def check_answers(report: InspectionReport, *, final: bool) -> list[str]:
