@@ -28,7 +28,8 @@ from backend.bootstrap import ROOT as ROOT_NAME
 from backend.supervision import Program, Supervisor, end_processes, spawn, stop_signals
 
 ROOT = Path(ROOT_NAME)
-SECONDS_TO_START = 120.0
+SECONDS_TO_START = 30.0
+SECONDS_TO_END = 6.0  # unfinished tasks are done again at the next start
 EVERY_INTERFACE = {"0.0.0.0", "::"}  # noqa: S104  asked for by the person who starts it
 
 
@@ -78,13 +79,14 @@ class Demo:
     def programs(self) -> list[Program]:
         """Give the programs that run until the demo ends."""
         address = ["--host", self.host, "--port", str(self.port)]
-        size = ["--workers", "1", "--blocking-threads", "8", "--workers-kill-timeout", "5"]
+        size = ["--workers", "1", "--blocking-threads", "4", "--workers-kill-timeout", "5"]
+        quiet = ["--log-level", "warning", "--no-ws"]
         lean = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         schedule = ["--schedule", str(self.data / "celerybeat-schedule"), "--pidfile", ""]
         celery = ["celery", "-A", "backend"]
         return [
             self._program(
-                "web", ["granian", "--interface", "wsgi", *address, *size, "backend.wsgi:application"]
+                "web", ["granian", "--interface", "wsgi", *address, *size, *quiet, "backend.wsgi:application"]
             ),
             self._program(
                 "worker", [*celery, "worker", "--loglevel", "WARNING", "--concurrency", "2", *lean]
@@ -131,13 +133,12 @@ def _run(demo: Demo, ready_file: Path | None, stop: threading.Event) -> None:
     preparation = spawn(demo.preparation(), output=subprocess.PIPE, errors=sys.stderr.fileno())
     try:
         if quick:
-            supervisor.start()
+            supervisor.start("web")
         enrolment = _enrolment(preparation, stop)
         if enrolment is None:
             return
         (demo.data / "demo-stamp").write_text(_version())
-        if not quick:
-            supervisor.start()
+        supervisor.start()  # the rest only now: two processors have their hands full with the first two
         if not _await_answer(demo, supervisor, stop):
             return
         known = json.loads((demo.data / "demo.json").read_text())
@@ -150,7 +151,7 @@ def _run(demo: Demo, ready_file: Path | None, stop: threading.Event) -> None:
         _tell("Ending ...")
     finally:
         end_processes([preparation], grace=0)
-        supervisor.end()
+        supervisor.end(grace=SECONDS_TO_END)
         if ready_file:
             ready_file.unlink(missing_ok=True)
 
@@ -224,6 +225,7 @@ def _write_private(path: Path, text: str) -> None:
 def _alone_in(data: Path) -> Iterator[None]:
     """Hold the data directory for this process."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (data / "static").mkdir(exist_ok=True)  # WhiteNoise asks for it even when it serves from the packages
     with (data / "demo.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -116,10 +116,11 @@ class Supervisor:
         self.children = {p.name: Child(p, log_dir / f"{p.name}.log") for p in programs}
         self._tell = tell
 
-    def start(self) -> None:
-        """Start every program; returns at once."""
-        for child in self.children.values():
-            child.start()
+    def start(self, *names: str) -> None:
+        """Start the named programs, or all that do not run yet; returns at once."""
+        for name, child in self.children.items():
+            if child.process is None and (not names or name in names):
+                child.start()
 
     def tend(self) -> None:
         """Look after every program once."""
@@ -127,7 +128,7 @@ class Supervisor:
             if news := child.tend():
                 self._tell(news)
 
-    def end(self, *, grace: float = 15.0) -> None:
+    def end(self, *, grace: float) -> None:
         """Ask every program to end, wait for all together, then kill what is left."""
         running = [child.process for child in self.children.values() if child.process]
         end_processes(running, grace=grace)

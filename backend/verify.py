@@ -90,7 +90,7 @@ def all_steps(scratch: Path) -> list[Step]:
         Step("format", [[str(bin_dir / "ruff"), "format", "--check"]]),
         Step("lint", [[str(bin_dir / "ruff"), "check"]]),
         Step("types", [[str(bin_dir / "mypy")]]),
-        Step("imports", [[str(bin_dir / "lint-imports")]]),
+        Step("imports", [[str(bin_dir / "lint-imports"), "--no-logo"]]),
         Step("migrations", [[*manage, "makemigrations", "--check", "--dry-run"]], lenient),
         Step("deploy", [[*manage, "check", "--deploy", "--fail-level", "WARNING"]], production),
         Step(
