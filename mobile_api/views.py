@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from apps.common.actor import Actor
@@ -48,6 +49,18 @@ class PhoneView(APIView):
         answer.headers.setdefault("Cache-Control", "no-store")
         answer.headers["X-Server-Time"] = server_time()
         return answer
+
+
+def checked(shape: type[Serializer[Any]], request: Request) -> dict[str, Any]:
+    """Give the body in the shape of the serializer. Raises the framework's ValidationError, which becomes 422."""
+    serializer = shape(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    return dict(serializer.validated_data)
+
+
+def stranger(request: Request) -> Actor:
+    """Give the actor of a request that nobody has signed: no person, no device, only the id of the request."""
+    return Actor(officer_id=None, request_id=request.META.get("haidang.request_id", ""))
 
 
 def server_time() -> str:

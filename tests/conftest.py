@@ -16,6 +16,8 @@ from django.db import connection
 
 from tests.services import S3, Redis
 
+pytest_plugins = ["tests.cast"]
+
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 

@@ -47,6 +47,13 @@ class DeviceRevoked(NotAllowed):
     vi = "Thiết bị này không còn được phép sử dụng."
 
 
+class SecondPersonNeeded(NotAllowed):
+    """Another person must do this for you."""
+
+    code = "second-person-needed"
+    vi = "Việc này cần một người khác thực hiện cho đồng chí."
+
+
 class CodeNotUsable(Gone):
     """The enrolment code is wrong, used or expired."""
 
@@ -87,6 +94,13 @@ class OfficerSuspended(Conflict):
 
     code = "officer-suspended"
     vi = "Công chức này đang bị đình chỉ."
+
+
+class AlreadyPosted(Conflict):
+    """This officer already has this role at this unit at that time."""
+
+    code = "already-posted"
+    vi = "Công chức này đã giữ vai trò đó tại đơn vị trong thời gian này."
 
 
 class PostingEnded(Conflict):

@@ -159,6 +159,9 @@ class Device(models.Model):
 
     objects = DeviceQuerySet.as_manager()
 
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["public_key"], name="device_key_once"),)
+
     def __str__(self) -> str:
         return f"{self.name or 'device'} of {self.officer_id}"
 

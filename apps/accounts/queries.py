@@ -52,3 +52,9 @@ def token_by_access(access_token: str) -> DeviceToken | None:
     """Find the generation of tokens that an access token belongs to, with its session, device and officer."""
     rows = DeviceToken.objects.select_related("session__device__officer")
     return rows.filter(access_hash=digest(access_token)).first()
+
+
+def units_of(officer_id: UUID) -> frozenset[UUID]:
+    """Give the units where the officer serves now."""
+    rows = Posting.objects.filter(current(timezone.now()), officer_id=officer_id)
+    return frozenset(rows.values_list("unit_id", flat=True))

@@ -1,4 +1,4 @@
-"""Pure decisions about codes, keys, signatures and tokens: what is written, hashed, signed and derived, and how.
+"""Pure decisions about authority, codes, keys, signatures and tokens: who may, and what is signed and derived, and how.
 
 The texts that a device signs are made here and nowhere else; docs/security.md lists them for writers of phone apps.
 """
@@ -10,20 +10,67 @@ import binascii
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
+from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
-from apps.accounts.errors import DeviceRevoked, KeyNotUsable
+from apps.accounts.errors import DeviceRevoked, KeyNotUsable, SecondPersonNeeded
+from apps.common.actor import Actor
+from apps.common.errors import NotAllowed
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 CODE_LENGTH = 15  # 75 bits
 CODE_GROUP = 5
 
+CHALLENGE_SECONDS = 120
+
 ENROLLED, SUSPENDED = "enrolled", "suspended"
+LEADER, ADMINISTRATOR = "leader", "administrator"
+
+
+def check_administers(actor: Actor, officer_id: UUID | None = None) -> None:
+    """Raise NotAllowed for anyone but an administrator, and SecondPersonNeeded when it is about oneself."""
+    if actor.is_system:
+        return
+    if not actor.has_role(ADMINISTRATOR):
+        raise NotAllowed
+    if officer_id is not None and actor.officer_id == officer_id:
+        raise SecondPersonNeeded
+
+
+def oversees(actor: Actor, units: Collection[UUID]) -> bool:
+    """Tell whether the actor administers, or leads one of the units (those where the officer serves now)."""
+    if actor.is_system or actor.has_role(ADMINISTRATOR):
+        return True
+    return not actor.reach_of(LEADER).isdisjoint(units)
+
+
+def check_issues_code(actor: Actor, officer_id: UUID, units: Collection[UUID], *, has_device: bool) -> None:
+    """Raise unless the actor may issue an enrolment code for the officer.
+
+    An officer may enrol the first device alone; every further one takes a leader or an administrator beside them.
+    """
+    if actor.officer_id == officer_id:
+        if has_device:
+            raise SecondPersonNeeded
+    elif not oversees(actor, units):
+        raise NotAllowed
+
+
+def check_manages_device(
+    actor: Actor, officer_id: UUID, units: Collection[UUID], *, is_reinstating: bool
+) -> None:
+    """Raise unless the actor may shut out, or let in again, a device of the officer who serves in `units`."""
+    if actor.officer_id == officer_id:
+        if is_reinstating:
+            raise SecondPersonNeeded
+    elif not oversees(actor, units):
+        raise NotAllowed
 
 
 def check_standing(state: str, *, is_officer_active: bool) -> None:
@@ -80,13 +127,32 @@ def refresh_proof(device_id: str, request_id: str, refresh_token: str) -> bytes:
     return f"refresh|{device_id}|{request_id}|{digest(refresh_token)}".encode("utf-8", "surrogatepass")
 
 
-def sign_in_proof(device_id: str, username: str, signed_at: str) -> bytes:
-    """Give the text that the device signs when its officer signs in again; `signed_at` as sent."""
-    return f"session|{device_id}|{username}|{signed_at}".encode("utf-8", "surrogatepass")
+def sign_in_proof(device_id: str, username: str, challenge: str) -> bytes:
+    """Give the text that the device signs when its officer signs in again; user name and challenge as sent."""
+    return f"session|{device_id}|{username}|{challenge}".encode("utf-8", "surrogatepass")
+
+
+def new_challenge(key: bytes, device_id: str, now: int) -> str:
+    """Make the server's challenge for a sign-in: the time (seconds), a nonce, and a mac over both and the device."""
+    head = f"{now}.{secrets.token_hex(8)}"
+    return f"{head}.{_challenge_mac(key, device_id, head)}"
+
+
+def is_fresh_challenge(key: bytes, device_id: str, challenge: str, now: int) -> bool:
+    """Tell whether we made the challenge for this device within the last two minutes."""
+    head, _, mac = challenge[:200].rpartition(".")
+    if not hmac.compare_digest(mac.encode(), _challenge_mac(key, device_id, head).encode()):
+        return False
+    made = head.partition(".")[0]
+    return made.isascii() and made.isdigit() and 0 <= now - int(made) <= CHALLENGE_SECONDS
+
+
+def _challenge_mac(key: bytes, device_id: str, head: str) -> str:
+    return hmac.new(key, f"challenge|{device_id}|{head}".encode(), "sha256").hexdigest()
 
 
 def load_key(spki: str) -> ec.EllipticCurvePublicKey:
-    """Read a public key (SubjectPublicKeyInfo, DER, base64) on P-256. Raises KeyNotUsable."""
+    """Read a public key (SubjectPublicKeyInfo, DER, base64) on the curve P-256. Raises KeyNotUsable."""
     if len(spki) > 400:
         raise KeyNotUsable
     try:
@@ -96,6 +162,12 @@ def load_key(spki: str) -> ec.EllipticCurvePublicKey:
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise KeyNotUsable
     return key
+
+
+def normal_key(spki: str) -> str:
+    """Give the one spelling of a public key under which it is stored. Raises KeyNotUsable."""
+    der = load_key(spki).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(der).decode()
 
 
 def is_signed(spki: str, signature: str, message: bytes) -> bool:

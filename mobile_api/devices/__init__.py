@@ -1,0 +1,1 @@
+"""`/devices`: a phone becomes an officer's device."""

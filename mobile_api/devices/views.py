@@ -1,0 +1,55 @@
+"""`POST devices/enrol`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts.actions import Claim, enrol_device
+from apps.sync.queries import epoch
+from apps.sync.rules import LIMITS
+from mobile_api.devices.serializers import EnrolAnswerSerializer, EnrolSerializer
+from mobile_api.throttling import EnrolByAddress, EnrolEverywhere
+from mobile_api.views import PhoneView, checked, server_time, stranger
+
+
+class EnrolView(PhoneView):
+    """Make this phone a device of the officer whom the code names."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = (EnrolEverywhere, EnrolByAddress)
+    problem_codes: ClassVar[dict[str, list[str]]] = {
+        "post": [
+            "code-not-usable",
+            "key-not-usable",
+            "proof-invalid",
+            "key-already-enrolled",
+            "device-revoked",
+        ]
+    }
+
+    @extend_schema(
+        summary="Enrol a phone with a one-time code",
+        description="The phone makes a P-256 key pair that never leaves it and proves that it holds the private key. "
+        "A code works once. If the answer is lost, make a new key pair and ask for a new code.",
+        request=EnrolSerializer,
+        responses={201: EnrolAnswerSerializer},
+    )
+    def post(self, request: Request) -> Response:
+        """Enrol the phone."""
+        enrolled = enrol_device(actor=stranger(request), claim=Claim(**checked(EnrolSerializer, request)))
+        officer = enrolled.device.officer
+        answer = {
+            **vars(enrolled.tokens),
+            "device_id": enrolled.device.pk,
+            "statement": vars(enrolled.statement),
+            "officer": {"id": officer.pk, "badge_no": officer.badge_no, "name": officer.full_name},
+            "limits": LIMITS,
+            "epoch": epoch(),
+            "server_time": server_time(),
+        }
+        return Response(EnrolAnswerSerializer(answer).data, status=201)

@@ -1,0 +1,1 @@
+"""`/sessions`: signing in on an enrolled device, rotating tokens, signing out."""
