@@ -69,7 +69,6 @@ class Demo:
             "DJANGO_SETTINGS_MODULE": "backend.settings",
             "HAIDANG_ALLOWED_HOSTS": ",".join(sorted(hosts - EVERY_INTERFACE)),
             "HAIDANG_DATA_DIR": str(self.data),
-            "HAIDANG_ENROLMENT_MINUTES": "1440",
             "HAIDANG_HTTPS": "0",
             "HAIDANG_LOG_FORMAT": "console",
             "HAIDANG_PUBLIC_URL": self.phone_url,
@@ -141,8 +140,10 @@ def _run(demo: Demo, ready_file: Path | None, stop: threading.Event) -> None:
         supervisor.start()  # the rest only now: two processors have their hands full with the first two
         if not _await_answer(demo, supervisor, stop):
             return
-        known = json.loads((demo.data / "demo.json").read_text())
-        facts = {"url": demo.url, "logins": known["logins"], "enrolment": enrolment}
+        logins = json.loads((demo.data / "demo.json").read_text())["logins"]
+        passwords = {login["username"]: login["password"] for login in logins.values()}
+        enrolment.setdefault("password", passwords.get(enrolment["officer"], ""))
+        facts = {"url": demo.url, "logins": logins, "enrolment": enrolment}
         if ready_file:
             _write_private(ready_file, json.dumps(facts, ensure_ascii=False, indent=2))
         _present(demo, facts, time.monotonic() - start)

@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     if "--seed" in arguments:
         call_command("demo_data", stdout=sys.stderr)
     answer = io.StringIO()
-    call_command("issue_enrolment_code", "--json", stdout=answer)
+    call_command("issue_enrolment_code", "--json", "--minutes", "1440", stdout=answer)
     print(answer.getvalue().strip())
     return 0
 
