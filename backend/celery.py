@@ -46,6 +46,7 @@ app.conf.update(
     beat_schedule={
         "checklists.close_expired": {"task": "checklists.close_expired", "schedule": 3600.0},
         "changes.sweep": {"task": "changes.sweep", "schedule": 5.0, "options": {"expires": 5}},
+        "evidence.expire_uploads": {"task": "evidence.expire_uploads", "schedule": 3600.0},
         # 02:30 in Vietnam, when few reports come in
         "reporting.reconcile": {"task": "reporting.reconcile", "schedule": crontab(hour=19, minute=30)},
     },

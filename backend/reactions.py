@@ -14,6 +14,7 @@ from apps.changes.tasks import set_reactions
 log = structlog.get_logger(__name__)
 
 REACTIONS: Mapping[str, Sequence[str]] = {
+    "attachment.bound": ("evidence.finalize",),
     "attachment.stored": ("inspections.settle_media", "evidence.derive"),
     "inspection.submitted": ("reporting.refresh",),
     "inspection.completed": ("reporting.refresh",),

@@ -100,7 +100,7 @@ class ProblemAwareSchema(AutoSchema):
             by_status.setdefault(status_of(errors[code]), []).append(errors[code])
         for status, classes in sorted(by_status.items()):
             responses[str(status)] = {
-                "description": f"{HTTPStatus(status).phrase}: " + ", ".join(f"`{c.code}`" for c in classes),
+                "description": f"{_phrase(status)}: " + ", ".join(f"`{c.code}`" for c in classes),
                 "content": {
                     CONTENT_TYPE: {
                         "schema": reference,
@@ -132,6 +132,10 @@ class DeviceTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unty
             "scheme": "bearer",
             "description": "Opaque access token of an enrolled device; 15 minutes. See docs/security.md.",
         }
+
+
+def _phrase(status: int) -> str:
+    return "Checksum Mismatch" if status == 460 else HTTPStatus(status).phrase  # 460 is tus's own
 
 
 def _header(name: str, description: str) -> OpenApiParameter:

@@ -33,6 +33,7 @@ from apps.common.errors import (
     Unavailable,
 )
 from apps.common.text import pick
+from apps.evidence.errors import UnsupportedMedia
 from mobile_api.errors import (
     LengthRequired,
     Malformed,
@@ -43,6 +44,7 @@ from mobile_api.errors import (
     TooManyRequests,
     UpgradeRequired,
 )
+from mobile_api.uploads.errors import ChecksumMismatch, TusVersionUnsupported
 
 logger = structlog.get_logger(__name__)
 
@@ -55,6 +57,9 @@ STATUS: Mapping[type[DomainError], int] = {
     LengthRequired: 411,
     NotAcceptableHere: 406,
     MediaTypeUnsupported: 415,
+    UnsupportedMedia: 415,
+    TusVersionUnsupported: 412,
+    ChecksumMismatch: 460,
     Invalid: 422,
     NotSignedIn: 401,
     MethodRefused: 405,

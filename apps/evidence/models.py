@@ -19,6 +19,10 @@ from apps.common.text import say
 class AttachmentQuerySet(UnitScopedQuerySet["Attachment"]):
     """An attachment is seen by whoever sees the record it belongs to: it carries that record's unit and posting."""
 
+    def awaited_from(self, actor: Actor) -> Self:
+        """Give what this officer declared, also from a posting that has ended since: the bytes may still come."""
+        return self.filter(officer_id=actor.officer_id)
+
 
 class Attachment(UnitScopedRecord):
     """One photo or file of one record: declared with its hash by the phone, stored when the bytes agree."""
@@ -55,7 +59,10 @@ class Attachment(UnitScopedRecord):
     objects = AttachmentQuerySet.as_manager()
 
     class Meta:
-        indexes = (models.Index(fields=["owner_kind", "owner_id"], name="attachment_owner"),)
+        indexes = (
+            models.Index(fields=["owner_kind", "owner_id"], name="attachment_owner"),
+            models.Index(fields=["sha256"], name="attachment_hash"),
+        )
         constraints = (
             models.CheckConstraint(
                 condition=~Q(state="stored") | ~Q(original=""), name="stored_attachment_has_original"
@@ -75,7 +82,11 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 
 
 class Upload(models.Model):
-    """A tus 1.0.0 upload session."""
+    """A tus 1.0.0 upload session.
+
+    Its offset counts only bytes that are durable. A session without an attachment keeps its bytes, once they are
+    complete, under `sha256` until an attachment of that hash is declared.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     attachment = models.ForeignKey(Attachment, on_delete=models.PROTECT, null=True, related_name="uploads")
@@ -84,6 +95,7 @@ class Upload(models.Model):
     length = models.PositiveBigIntegerField()
     offset = models.PositiveBigIntegerField(default=0)
     metadata = models.TextField(blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
@@ -93,11 +105,49 @@ class Upload(models.Model):
 
     class Meta:
         constraints = (
-            models.CheckConstraint(condition=Q(offset__lte=models.F("length")), name="upload_offset_within_length"),
+            models.CheckConstraint(
+                condition=Q(offset__lte=models.F("length")), name="upload_offset_within_length"
+            ),
             models.UniqueConstraint(
-                fields=["attachment"], condition=Q(ended_at__isnull=True), name="one_open_upload_per_attachment"
+                fields=["attachment"],
+                condition=Q(ended_at__isnull=True),
+                name="one_open_upload_per_attachment",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=["expires_at"], condition=Q(ended_at__isnull=True), name="upload_open_by_expiry"
             ),
         )
 
     def __str__(self) -> str:
         return f"upload {self.pk} {self.offset}/{self.length}"
+
+
+class PieceQuerySet(models.QuerySet["Piece"]):
+    """Pieces are seen with their upload."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Give the pieces of visible uploads."""
+        return self.filter(upload__in=Upload.objects.visible_to(actor).values("pk"))
+
+
+class Piece(models.Model):
+    """One stored piece of an upload, where the storage cannot append (S3); local storage needs none.
+
+    The row is what makes a piece count: of two connections that store a piece for the same place, one gets the row.
+    """
+
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="pieces")
+    offset = models.PositiveBigIntegerField()
+    length = models.PositiveBigIntegerField()
+    name = models.CharField(max_length=200)
+
+    objects = PieceQuerySet.as_manager()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["upload", "offset"], name="one_piece_per_place"),)
+        ordering = ("offset",)
+
+    def __str__(self) -> str:
+        return self.name

@@ -7,81 +7,171 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('organisation', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("organisation", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Attachment',
+            name="Attachment",
             fields=[
-                ('id', models.UUIDField(default=apps.common.records.new_id, editable=False, primary_key=True, serialize=False)),
-                ('rev', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('handling', models.CharField(choices=[('open', 'Công khai'), ('internal', 'Nội bộ'), ('restricted', 'Hạn chế'), ('compartment', 'Theo danh sách')], default='internal', max_length=12)),
-                ('is_draft', models.BooleanField(default=False)),
-                ('owner_kind', models.CharField(max_length=40)),
-                ('owner_id', models.UUIDField()),
-                ('step_key', models.CharField(blank=True, max_length=80)),
-                ('purpose', models.CharField(blank=True, max_length=12)),
-                ('sha256', models.CharField(max_length=64)),
-                ('size', models.PositiveBigIntegerField()),
-                ('mime', models.CharField(max_length=60)),
-                ('capture_mode', models.CharField(default='in_app', max_length=10)),
-                ('captured_on_device_at', models.DateTimeField(null=True)),
-                ('manifest', models.TextField(blank=True)),
-                ('signature', models.TextField(blank=True)),
-                ('state', models.CharField(choices=[('expected', 'Chờ tải lên'), ('stored', 'Đã lưu'), ('rejected', 'Không nhận')], default='expected', max_length=10)),
-                ('failure', models.CharField(blank=True, max_length=40)),
-                ('stored_at', models.DateTimeField(null=True)),
-                ('original', models.CharField(blank=True, max_length=200)),
-                ('thumbnail', models.CharField(blank=True, max_length=200)),
-                ('width', models.PositiveIntegerField(null=True)),
-                ('height', models.PositiveIntegerField(null=True)),
-                ('claims', models.JSONField(default=dict)),
-                ('flags', models.JSONField(default=list)),
-                ('device', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.device')),
-                ('officer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('posting', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.posting')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organisation.unit')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.records.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("rev", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "handling",
+                    models.CharField(
+                        choices=[
+                            ("open", "Công khai"),
+                            ("internal", "Nội bộ"),
+                            ("restricted", "Hạn chế"),
+                            ("compartment", "Theo danh sách"),
+                        ],
+                        default="internal",
+                        max_length=12,
+                    ),
+                ),
+                ("is_draft", models.BooleanField(default=False)),
+                ("owner_kind", models.CharField(max_length=40)),
+                ("owner_id", models.UUIDField()),
+                ("step_key", models.CharField(blank=True, max_length=80)),
+                ("purpose", models.CharField(blank=True, max_length=12)),
+                ("sha256", models.CharField(max_length=64)),
+                ("size", models.PositiveBigIntegerField()),
+                ("mime", models.CharField(max_length=60)),
+                ("capture_mode", models.CharField(default="in_app", max_length=10)),
+                ("captured_on_device_at", models.DateTimeField(null=True)),
+                ("manifest", models.TextField(blank=True)),
+                ("signature", models.TextField(blank=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("expected", "Chờ tải lên"),
+                            ("stored", "Đã lưu"),
+                            ("rejected", "Không nhận"),
+                        ],
+                        default="expected",
+                        max_length=10,
+                    ),
+                ),
+                ("failure", models.CharField(blank=True, max_length=40)),
+                ("stored_at", models.DateTimeField(null=True)),
+                ("original", models.CharField(blank=True, max_length=200)),
+                ("thumbnail", models.CharField(blank=True, max_length=200)),
+                ("width", models.PositiveIntegerField(null=True)),
+                ("height", models.PositiveIntegerField(null=True)),
+                ("claims", models.JSONField(default=dict)),
+                ("flags", models.JSONField(default=list)),
+                (
+                    "device",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.device",
+                    ),
+                ),
+                (
+                    "officer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "posting",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.posting"
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="organisation.unit"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Upload',
+            name="Upload",
             fields=[
-                ('id', models.UUIDField(default=apps.common.records.new_id, editable=False, primary_key=True, serialize=False)),
-                ('length', models.PositiveBigIntegerField()),
-                ('offset', models.PositiveBigIntegerField(default=0)),
-                ('metadata', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('attachment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='uploads', to='evidence.attachment')),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.device')),
-                ('officer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.records.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("length", models.PositiveBigIntegerField()),
+                ("offset", models.PositiveBigIntegerField(default=0)),
+                ("metadata", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "attachment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="uploads",
+                        to="evidence.attachment",
+                    ),
+                ),
+                (
+                    "device",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.device"
+                    ),
+                ),
+                (
+                    "officer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='attachment',
-            index=models.Index(fields=['owner_kind', 'owner_id'], name='attachment_owner'),
+            model_name="attachment",
+            index=models.Index(fields=["owner_kind", "owner_id"], name="attachment_owner"),
         ),
         migrations.AddConstraint(
-            model_name='attachment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'stored'), _negated=True), models.Q(('original', ''), _negated=True), _connector='OR'), name='stored_attachment_has_original'),
+            model_name="attachment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "stored"), _negated=True),
+                    models.Q(("original", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="stored_attachment_has_original",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='upload',
-            constraint=models.CheckConstraint(condition=models.Q(('offset__lte', models.F('length'))), name='upload_offset_within_length'),
+            model_name="upload",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("offset__lte", models.F("length"))), name="upload_offset_within_length"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='upload',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('attachment',), name='one_open_upload_per_attachment'),
+            model_name="upload",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at__isnull", True)),
+                fields=("attachment",),
+                name="one_open_upload_per_attachment",
+            ),
         ),
     ]

@@ -1,0 +1,43 @@
+"""The last step of every action here: raise the revision, save, tell the audit and the phone's stream."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from apps.audit.actions import log
+from apps.changes.actions import Item
+from apps.changes.rules import post_stream
+from apps.common.actor import Actor
+from apps.evidence.models import Attachment
+from apps.evidence.queries import KIND, body
+
+
+def item_of(change: str, attachment: Attachment, data: Mapping[str, Any] | None = None) -> Item:
+    """Make the feed item of a change to an attachment."""
+    owner = {"owner_kind": attachment.owner_kind, "owner_id": str(attachment.owner_id)}
+    return Item(
+        change,
+        KIND,
+        attachment.pk,
+        attachment.rev,
+        body=body(attachment),
+        streams=[post_stream(attachment.posting_id)],
+        data={**owner, **(data or {})},
+    )
+
+
+def change(
+    actor: Actor,
+    attachment: Attachment,
+    kind: str,
+    fields: Mapping[str, Any],
+    data: Mapping[str, Any] | None = None,
+) -> Item:
+    """Set the fields of a locked attachment under a new revision, audit it, and give the item to record."""
+    for name, value in fields.items():
+        setattr(attachment, name, value)
+    attachment.rev += 1
+    attachment.save(update_fields=[*fields, "rev", "updated_at"])
+    log(actor, kind, KIND, attachment.pk, data)
+    return item_of(kind, attachment, data)

@@ -1,0 +1,40 @@
+"""Celery shims of the evidence app."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+
+from apps.changes.actions import settle
+from apps.changes.models import Reaction
+from apps.common.actor import SYSTEM
+from apps.common.errors import DomainError
+from apps.evidence import actions
+
+
+@shared_task(name="evidence.derive", autoretry_for=(OSError,), retry_backoff=True, max_retries=3)
+def derive(reaction_ids: list[int]) -> None:
+    """Make thumbnails and read claims first, then write both down together with the reactions."""
+    open_ones = Reaction.objects.filter(pk__in=reaction_ids, done_at__isnull=True)
+    made = actions.prepare_derivatives(open_ones.values_list("change__oid", flat=True))
+    settle(reaction_ids, lambda _changes: actions.settle_derivatives(actor=SYSTEM, made=made))
+
+
+@shared_task(name="evidence.finalize")
+def finalize(reaction_ids: list[int]) -> None:
+    """Finish uploads whose attachment was declared after the bytes had come."""
+    open_ones = Reaction.objects.filter(pk__in=reaction_ids, done_at__isnull=True)
+    for data in open_ones.values_list("change__data", flat=True):
+        try:
+            actions.finalize_upload(actor=SYSTEM, upload_id=UUID(data["upload_id"]))
+        except DomainError as refusal:
+            if refusal.code == "storage-unavailable":
+                raise
+    settle(reaction_ids, lambda _changes: None)
+
+
+@shared_task(name="evidence.expire_uploads")
+def expire_uploads() -> None:
+    """End expired uploads, finish those a crash left complete, remove stray bytes."""
+    actions.expire_uploads()

@@ -1,0 +1,1 @@
+"""Photos and files as resources: metadata, original, thumbnail."""

@@ -1,0 +1,64 @@
+"""The body of a chunk as a stream of pieces, read from the server's own stream as the bytes arrive.
+
+A connection that breaks ends the stream: what came before is given out, so that it can be kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import tempfile
+from collections.abc import Iterator
+from typing import IO, cast
+
+from rest_framework.request import Request
+
+from mobile_api.errors import LengthRequired
+from mobile_api.uploads.errors import ChecksumMismatch
+from mobile_api.uploads.headers import Checksum
+
+PIECE = 512 * 1024
+
+
+def pieces(request: Request, promised: Checksum | None) -> Iterator[bytes]:
+    """Give the body in pieces of at most 512 KiB; nothing is read before the first is asked for.
+
+    A chunk with a checksum is received whole and checked before its first piece is given out, since nothing of it may
+    be kept otherwise. Raises ChecksumMismatch.
+    """
+    source = cast("IO[bytes]", request.META["wsgi.input"])
+    stream = _received(source, content_length(request))
+    return stream if promised is None else _checked(stream, promised)
+
+
+def content_length(request: Request) -> int:
+    """Read the stated length of the body. Raises LengthRequired."""
+    text = request.META.get("CONTENT_LENGTH") or ""
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise LengthRequired
+    return int(text)
+
+
+def _received(source: IO[bytes], left: int) -> Iterator[bytes]:
+    while left:
+        try:
+            piece = source.read(min(PIECE, left))
+        except OSError:
+            return
+        if not piece:
+            return
+        left -= len(piece)
+        yield piece
+
+
+def _checked(stream: Iterator[bytes], promised: Checksum) -> Iterator[bytes]:
+    seen = hashlib.new(promised.algorithm, usedforsecurity=False)
+    with tempfile.SpooledTemporaryFile(max_size=2 * PIECE) as kept:
+        for piece in stream:
+            seen.update(piece)
+            kept.write(piece)
+        if not hmac.compare_digest(seen.digest(), promised.digest):
+            raise ChecksumMismatch
+        kept.seek(0)
+        while piece := kept.read(PIECE):
+            yield piece

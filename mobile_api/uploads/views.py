@@ -1,0 +1,222 @@
+"""tus 1.0.0: `OPTIONS/POST uploads`, `HEAD/PATCH/DELETE uploads/{id}`.
+
+The protocol: https://tus.io/protocols/resumable-upload
+Any tus client can send here; one that names the attachment gets the same upload again however often it asks.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.http import http_date
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.evidence import actions
+from apps.evidence.models import Upload
+from apps.evidence.rules.declarations import VIDEO_BYTES
+from mobile_api.uploads import headers as tus
+from mobile_api.uploads.bodies import content_length, pieces
+from mobile_api.views import PhoneView
+
+AT_THE_END = ["hash-mismatch", "unsupported-media", "image-too-large", "image-too-complex", "too-large"]
+CHUNK = {tus.CHUNK_TYPE: OpenApiTypes.BINARY}
+
+
+def _header(name: str, description: str, *, required: bool = False, answer: bool = False) -> OpenApiParameter:
+    return OpenApiParameter(
+        name,
+        OpenApiTypes.STR,
+        OpenApiParameter.HEADER,
+        required=required and not answer,
+        description=description,
+        response=answer,
+    )
+
+
+RESUMABLE = _header("Tus-Resumable", "`1.0.0`", required=True)
+CHECKSUM = _header("Upload-Checksum", "`sha1` or `sha256`, a blank, the digest of this chunk in base64.")
+OFFSET = _header("Upload-Offset", "Bytes that are durable on the server.", answer=True)
+EXPIRES = _header("Upload-Expires", "When the upload ends if nothing more comes.", answer=True)
+
+
+class TusView(PhoneView):
+    """What every tus answer carries."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Judge the caller, then the version of the protocol."""
+        super().initial(request, *args, **kwargs)
+        if request.method != "OPTIONS":
+            tus.check_version(request.headers)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
+        """Name the protocol's version, on refusals too."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer.headers["Tus-Resumable"] = tus.VERSION
+        if answer.status_code == 412:
+            answer.headers["Tus-Version"] = tus.VERSION
+        return answer
+
+    @extend_schema(exclude=True)
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # noqa: ARG002  a view's signature
+        """Say what this server can do."""
+        return Response(
+            status=204,
+            headers={
+                "Tus-Version": tus.VERSION,
+                "Tus-Extension": tus.EXTENSIONS,
+                "Tus-Max-Size": str(VIDEO_BYTES),
+                "Tus-Checksum-Algorithm": ",".join(tus.ALGORITHMS),
+            },
+        )
+
+    def append(self, request: Request, upload_id: UUID, offset: int) -> Upload:
+        """Take the body of this request as a chunk at the offset."""
+        return actions.append_chunk(
+            actor=self.actor,
+            upload_id=upload_id,
+            offset=offset,
+            size=content_length(request),
+            pieces=pieces(request, tus.checksum(request.headers)),
+        )
+
+
+class UploadsView(TusView):
+    """Open an upload."""
+
+    problem_codes: ClassVar[dict[str, list[str]]] = {
+        "post": [
+            "tus-version",
+            "upload-header",
+            "checksum-algorithm",
+            "checksum-mismatch",
+            "not-found",
+            "size-differs",
+            "attachment-refused",
+            "too-many-uploads",
+            "offset-mismatch",
+            "storage-unavailable",
+            *AT_THE_END,
+        ]
+    }
+
+    @extend_schema(
+        summary="Open an upload (tus creation, creation-with-upload)",
+        description="`Upload-Metadata: attachment_id <base64 of the id>` names the declared attachment; asking again "
+        "gives the same `Location`. Without it the bytes wait for a declaration of the same hash and size. "
+        "`OPTIONS` tells versions, extensions and limits.",
+        parameters=[
+            RESUMABLE,
+            _header(
+                "Upload-Length",
+                "Size of the file in bytes: photo up to 25 MiB, video 500 MiB.",
+                required=True,
+            ),
+            _header("Upload-Metadata", "`attachment_id` and `filetype`, each with a base64 value."),
+            CHECKSUM,
+            _header("Location", "The upload's own address.", answer=True),
+            OFFSET,
+            EXPIRES,
+        ],
+        request=CHUNK,
+        responses={201: None},
+    )
+    def post(self, request: Request) -> Response:
+        """Open, and take the first bytes when the body has any."""
+        about = tus.metadata(request.headers)
+        upload = actions.open_upload(
+            actor=self.actor,
+            length=tus.upload_length(request.headers),
+            attachment_id=about.attachment_id,
+            metadata=about.raw,
+            mime=about.filetype,
+        )
+        if request.headers.get("Content-Length", "0") not in {"", "0"}:
+            tus.check_chunk_type(request.headers)
+            if upload.offset == 0:
+                upload = self.append(request, upload.pk, 0)
+        place = reverse("mobile_api:upload", args=[upload.pk])
+        return Response(status=201, headers={"Location": place, **_progress(upload)})
+
+
+class UploadView(TusView):
+    """Continue, ask about or cancel an upload."""
+
+    problem_codes: ClassVar[dict[str, list[str]]] = {
+        "patch": [
+            "tus-version",
+            "upload-header",
+            "checksum-algorithm",
+            "checksum-mismatch",
+            "not-found",
+            "upload-ended",
+            "offset-mismatch",
+            "length-required",
+            "storage-unavailable",
+            *AT_THE_END,
+        ],
+        "delete": ["tus-version", "not-found", "upload-ended", "upload-finished"],
+    }
+
+    @extend_schema(exclude=True)
+    def head(self, request: Request, upload_id: UUID) -> Response:  # noqa: ARG002  a view's signature
+        """Tell how many bytes are durable; an upload left complete by a crash is finished here."""
+        upload = actions.read_upload(actor=self.actor, upload_id=upload_id)
+        about = {"Upload-Metadata": upload.metadata} if upload.metadata else {}
+        return Response(headers={"Upload-Length": str(upload.length), **about, **_progress(upload)})
+
+    @extend_schema(
+        summary="Send bytes (tus core, checksum)",
+        description="Bytes that arrived before a connection broke are kept: `HEAD` on this address gives "
+        "`Upload-Offset`, where to go on. With the last byte the file is compared with its declared hash and its "
+        "content is judged. A finished upload answers `HEAD` for 7 days.",
+        parameters=[
+            RESUMABLE,
+            _header(
+                "Upload-Offset", "Where these bytes begin; must be what the server holds.", required=True
+            ),
+            CHECKSUM,
+            OFFSET,
+            EXPIRES,
+        ],
+        request=CHUNK,
+        responses={204: None},
+    )
+    def patch(self, request: Request, upload_id: UUID) -> Response:
+        """Take a chunk."""
+        tus.check_chunk_type(request.headers)
+        offset = tus.upload_offset(request.headers)
+        upload = self.append(request, upload_id, offset)
+        return Response(status=204, headers=_progress(upload))
+
+    @extend_schema(
+        summary="Cancel an unfinished upload (tus termination)",
+        description="Evidence that has been received is never removed.",
+        parameters=[RESUMABLE],
+        responses={204: None},
+    )
+    def delete(self, request: Request, upload_id: UUID) -> Response:  # noqa: ARG002  a view's signature
+        """End the upload and free its bytes."""
+        actions.terminate_upload(actor=self.actor, upload_id=upload_id)
+        return Response(status=204)
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request, upload_id: UUID) -> Response:
+        """Serve clients behind proxies that know neither PATCH nor DELETE: `X-HTTP-Method-Override`."""
+        match request.headers.get("X-HTTP-Method-Override", "").upper():
+            case "PATCH":
+                return self.patch(request, upload_id)
+            case "DELETE":
+                return self.delete(request, upload_id)
+            case _:
+                raise MethodNotAllowed("POST")
+
+
+def _progress(upload: Upload) -> dict[str, str]:
+    ends = {} if upload.finished_at else {"Upload-Expires": http_date(upload.expires_at.timestamp())}
+    return {"Upload-Offset": str(upload.offset), **ends}

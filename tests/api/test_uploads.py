@@ -1,0 +1,478 @@
+"""tus 1.0.0 at /mobile/v1/uploads: the protocol, its refusals, and what a phone may rely on."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.utils import timezone
+
+from apps.audit.models import Event
+from apps.changes.actions import relay
+from apps.changes.models import Entry
+from apps.changes.rules import post_stream
+from apps.common.records import new_id
+from apps.evidence import actions, tasks
+from apps.evidence.models import Attachment, Upload
+from apps.evidence.storage import depot
+from backend.reactions import REACTIONS
+from tests import evidence_images as images
+from tests.cast import Cast, Member
+
+URL = "/mobile/v1/uploads"
+PHOTO = images.noisy_jpeg(60_000)
+
+
+def declare(
+    member: Member, data: bytes = PHOTO, *, mime: str = "image/jpeg", pk: UUID | None = None
+) -> Attachment:
+    assert member.phone
+    return actions.declare_attachment(
+        actor=member.actor(),
+        post=member.posting,
+        id=pk or new_id(),
+        owner_kind="inspection",
+        owner_id=uuid4(),
+        sha256=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        mime=mime,
+        step_key="xray",
+    )
+
+
+class Tus:
+    """The simplest client: what it sends is what the test says."""
+
+    def __init__(self, member: Member) -> None:
+        self.client = member.client()
+
+    def post(self, length: int | str, attachment: Attachment | None = None, **more: Any) -> Any:
+        named = base64.b64encode(str(attachment.pk).encode()).decode() if attachment else ""
+        headers = {"Upload-Length": str(length)} | (
+            {"Upload-Metadata": f"attachment_id {named}"} if named else {}
+        )
+        return self.send("post", URL, headers=headers | more.pop("headers", {}), **more)
+
+    def head(self, place: str) -> Any:
+        return self.send("head", place)
+
+    def offset(self, place: str) -> int:
+        return int(self.head(place)["Upload-Offset"])
+
+    def patch(self, place: str, offset: int | str, data: bytes, **headers: str) -> Any:
+        own = {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
+        return self.send("patch", place, data, headers=own | headers)
+
+    def delete(self, place: str) -> Any:
+        return self.send("delete", place)
+
+    def send(
+        self, method: str, place: str, data: bytes = b"", *, headers: dict[str, str] | None = None
+    ) -> Any:
+        own = {"Tus-Resumable": "1.0.0"} | (headers or {})
+        kind = own.pop("Content-Type", "application/offset+octet-stream" if data else "")
+        length = {"CONTENT_LENGTH": str(len(data))} if kind else {}
+        return self.client.generic(method.upper(), place, data, content_type=kind, headers=own, **length)
+
+
+@pytest.fixture
+def tus(cast: Cast) -> Tus:
+    return Tus(cast.officer)
+
+
+@pytest.fixture(autouse=True)
+def _own_storage(tmp_path: Path, settings: Any) -> None:
+    """Give each test an empty evidence storage."""
+    place = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
+    settings.STORAGES = settings.STORAGES | {"evidence": place}
+
+
+def settle() -> None:
+    """Do what the worker would do for finished uploads."""
+    relay(
+        REACTIONS,
+        lambda task, ids: (
+            getattr(tasks, task.partition(".")[2])(ids) if task.startswith("evidence.") else None
+        ),
+    )
+
+
+def opened(tus: Tus, attachment: Attachment | None, length: int = len(PHOTO)) -> str:
+    answer = tus.post(length, attachment)
+    assert answer.status_code == 201, answer.content
+    return str(answer["Location"])
+
+
+def test_a_photo_arrives_is_stored_and_reaches_the_feed(cast: Cast, tus: Tus) -> None:
+    attachment = declare(cast.officer)
+    place = opened(tus, attachment)
+    first = tus.patch(place, 0, PHOTO[:20_000])
+    assert (first.status_code, first["Upload-Offset"], first["Tus-Resumable"]) == (204, "20000", "1.0.0")
+    assert "Upload-Expires" in first
+    last = tus.patch(place, 20_000, PHOTO[20_000:])
+    assert (last.status_code, last["Upload-Offset"]) == (204, str(len(PHOTO)))
+    attachment.refresh_from_db()
+    assert attachment.state == "stored"
+    assert (
+        attachment.original == f"sha256/{attachment.sha256[:2]}/{attachment.sha256[2:4]}/{attachment.sha256}"
+    )
+    with depot().open(attachment.original) as file:
+        assert file.read() == PHOTO
+    assert not list(depot().uploads())
+    entry = Entry.objects.get(
+        stream_id=post_stream(cast.officer.posting.pk), kind="attachment", oid=attachment.pk
+    )
+    assert entry.rev == attachment.rev == 2
+    assert '"state":"stored"' in entry.body
+
+
+def test_the_server_says_what_it_can_do(tus: Tus) -> None:
+    answer = tus.client.options(URL)
+    assert answer.status_code == 204
+    assert answer["Tus-Version"] == "1.0.0"
+    assert set(answer["Tus-Extension"].split(",")) >= {
+        "creation",
+        "creation-with-upload",
+        "checksum",
+        "termination",
+        "expiration",
+    }
+    assert answer["Tus-Max-Size"] == str(500 * 2**20)
+    assert answer["Tus-Checksum-Algorithm"] == "sha1,sha256"
+
+
+def test_the_first_bytes_may_come_with_the_creation(cast: Cast, tus: Tus) -> None:
+    attachment = declare(cast.officer)
+    answer = tus.post(len(PHOTO), attachment, data=PHOTO)
+    assert (answer.status_code, answer["Upload-Offset"]) == (201, str(len(PHOTO)))
+    attachment.refresh_from_db()
+    assert attachment.state == "stored"
+
+
+def test_asking_again_gives_the_same_upload(cast: Cast, tus: Tus) -> None:
+    attachment = declare(cast.officer)
+    place = opened(tus, attachment)
+    tus.patch(place, 0, PHOTO[:100])
+    again = tus.post(len(PHOTO), attachment)
+    assert (again["Location"], again["Upload-Offset"]) == (place, "100")
+    assert Upload.objects.count() == 1
+
+
+def test_a_finished_upload_still_tells_its_offset(cast: Cast, tus: Tus) -> None:
+    attachment = declare(cast.officer)
+    place = opened(tus, attachment)
+    tus.patch(place, 0, PHOTO)
+    answer = tus.head(place)
+    assert (answer.status_code, answer["Upload-Offset"], answer["Upload-Length"]) == (
+        200,
+        str(len(PHOTO)),
+        str(len(PHOTO)),
+    )
+    assert answer["Cache-Control"] == "no-store"
+    assert "Upload-Expires" not in answer
+    assert opened(tus, attachment) == place
+    assert tus.patch(place, len(PHOTO), b"").status_code == 204
+    assert tus.patch(place, 0, PHOTO[:10]).status_code == 409
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
+def test_a_chunk_is_checked_by_its_checksum(cast: Cast, tus: Tus, algorithm: str) -> None:
+    attachment = declare(cast.officer)
+    place = opened(tus, attachment)
+    digest = base64.b64encode(hashlib.new(algorithm, PHOTO[:5000]).digest()).decode()
+    wrong = tus.patch(place, 0, PHOTO[1:5001], **{"Upload-Checksum": f"{algorithm} {digest}"})
+    assert (wrong.status_code, wrong.json()["code"]) == (460, "checksum-mismatch")
+    assert tus.offset(place) == 0
+    right = tus.patch(place, 0, PHOTO[:5000], **{"Upload-Checksum": f"{algorithm} {digest}"})
+    assert (right.status_code, right["Upload-Offset"]) == (204, "5000")
+
+
+def test_a_wrong_hash_starts_again_and_keeps_the_declaration(cast: Cast, tus: Tus) -> None:
+    attachment = declare(cast.officer)
+    place = opened(tus, attachment)
+    answer = tus.patch(place, 0, b"x" * len(PHOTO))
+    assert (answer.status_code, answer.json()["code"]) == (409, "hash-mismatch")
+    attachment.refresh_from_db()
+    assert (attachment.state, attachment.failure, tus.offset(place)) == ("expected", "hash-mismatch", 0)
+    assert tus.patch(place, 0, PHOTO).status_code == 204
+    attachment.refresh_from_db()
+    assert (attachment.state, attachment.failure) == ("stored", "")
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "code"),
+    [
+        (b"<html>" * 100, 415, "unsupported-media"),
+        (images.heic(), 415, "unsupported-media"),
+        (images.png_bomb(), 413, "image-too-large"),
+        (images.segment_bomb(), 413, "image-too-complex"),
+    ],
+)
+def test_what_is_no_photo_is_refused_and_kept_apart(
+    cast: Cast, tus: Tus, data: bytes, status: int, code: str
+) -> None:
+    attachment = declare(cast.officer, data)
+    place = opened(tus, attachment, len(data))
+    answer = tus.patch(place, 0, data)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    attachment.refresh_from_db()
+    assert (attachment.state, attachment.failure, attachment.original) == ("rejected", code, "")
+    sha = attachment.sha256
+    with depot().open(f"quarantine/{sha[:2]}/{sha[2:4]}/{sha}") as file:
+        assert file.read() == data
+    assert Event.objects.filter(action="attachment.rejected", oid=attachment.pk).exists()
+    assert tus.offset(place) == len(data)
+    assert tus.post(len(data), attachment).json()["code"] == "attachment-refused"
+    assert tus.client.get(f"/mobile/v1/attachments/{attachment.pk}/original").status_code == 404
+
+
+def test_a_photo_with_something_behind_it_is_kept_and_flagged(cast: Cast, tus: Tus) -> None:
+    attachment = declare(cast.officer, images.polyglot())
+    tus.patch(opened(tus, attachment, attachment.size), 0, images.polyglot())
+    attachment.refresh_from_db()
+    assert (attachment.state, attachment.flags) == ("stored", ["trailing-data"])
+
+
+def test_a_false_type_is_corrected_and_flagged(cast: Cast, tus: Tus) -> None:
+    attachment = declare(cast.officer, images.png(), mime="image/jpeg")
+    tus.patch(opened(tus, attachment, attachment.size), 0, images.png())
+    attachment.refresh_from_db()
+    assert (attachment.mime, attachment.flags) == ("image/png", ["mime-differs"])
+
+
+def test_the_same_bytes_may_be_stored_for_two_attachments(cast: Cast, tus: Tus) -> None:
+    both = [declare(cast.officer), declare(cast.officer)]
+    for attachment in both:
+        assert tus.patch(opened(tus, attachment), 0, PHOTO).status_code == 204
+        attachment.refresh_from_db()
+        assert attachment.state == "stored"
+    assert both[0].original == both[1].original
+
+
+def test_a_plain_client_may_send_before_the_declaration(cast: Cast, tus: Tus) -> None:
+    place = opened(tus, None)
+    assert tus.patch(place, 0, PHOTO).status_code == 204
+    assert tus.offset(place) == len(PHOTO)
+    attachment = declare(cast.officer)
+    settle()
+    attachment.refresh_from_db()
+    assert attachment.state == "stored"
+
+
+def test_a_plain_client_may_send_after_the_declaration(cast: Cast, tus: Tus) -> None:
+    attachment = declare(cast.officer)
+    stranger = declare(cast.team_mate)
+    tus.patch(opened(tus, None), 0, PHOTO)
+    attachment.refresh_from_db()
+    stranger.refresh_from_db()
+    assert (attachment.state, stranger.state) == ("stored", "expected")
+
+
+def test_an_upload_can_be_cancelled_until_it_is_finished(cast: Cast, tus: Tus) -> None:
+    attachment = declare(cast.officer)
+    place = opened(tus, attachment)
+    tus.patch(place, 0, PHOTO[:100])
+    assert tus.delete(place).status_code == 204
+    assert tus.head(place).status_code == 410
+    assert tus.patch(place, 100, PHOTO[100:]).json()["code"] == "upload-ended"
+    other = opened(tus, attachment)
+    assert other != place
+    tus.patch(other, 0, PHOTO)
+    assert tus.delete(other).json()["code"] == "upload-finished"
+    attachment.refresh_from_db()
+    assert attachment.state == "stored"
+
+
+def test_an_expired_upload_is_gone_and_can_be_made_anew(cast: Cast, tus: Tus) -> None:
+    attachment = declare(cast.officer)
+    place = opened(tus, attachment)
+    Upload.objects.update(expires_at=timezone.now())
+    assert tus.head(place).status_code == 410
+    assert opened(tus, attachment) != place
+
+
+def test_an_attachment_stored_long_ago_needs_no_second_upload(cast: Cast, tus: Tus) -> None:
+    attachment = declare(cast.officer)
+    tus.patch(opened(tus, attachment), 0, PHOTO)
+    Upload.objects.update(expires_at=timezone.now())
+    actions.expire_uploads()
+    assert tus.offset(opened(tus, attachment)) == len(PHOTO)
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"Tus-Resumable": "0.2.2"}, 412, "tus-version"),
+        ({"Tus-Resumable": ""}, 412, "tus-version"),
+        ({"Upload-Offset": "1"}, 409, "offset-mismatch"),
+        ({"Upload-Offset": "-1"}, 400, "upload-header"),
+        ({"Upload-Offset": "9" * 30}, 400, "upload-header"),
+        ({"Upload-Offset": "٣"}, 400, "upload-header"),
+        ({"Content-Type": "image/jpeg"}, 415, "unsupported-media-type"),
+        ({"Upload-Checksum": "md5 AAAA"}, 400, "checksum-algorithm"),
+        ({"Upload-Checksum": "sha1 %%%"}, 400, "checksum-algorithm"),
+    ],
+)
+def test_a_chunk_with_a_wrong_header_is_refused(
+    cast: Cast, tus: Tus, change: dict[str, str], status: int, code: str
+) -> None:
+    place = opened(tus, declare(cast.officer))
+    answer = tus.patch(place, 0, PHOTO[:100], **change)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer["Tus-Resumable"] == "1.0.0"
+    assert ("Tus-Version" in answer) is (status == 412)
+    assert tus.offset(place) == 0
+
+
+def test_more_bytes_than_promised_are_refused(cast: Cast, tus: Tus) -> None:
+    place = opened(tus, declare(cast.officer))
+    answer = tus.patch(place, 0, PHOTO + b"x")
+    assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
+    assert tus.offset(place) == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({"Upload-Length": "0"}, 400, "upload-header"),
+        ({"Upload-Length": "-5"}, 400, "upload-header"),
+        ({"Upload-Length": "NaN"}, 400, "upload-header"),
+        ({"Upload-Length": str(500 * 2**20 + 1)}, 413, "too-large"),
+        ({"Upload-Length": str(26 * 2**20)}, 413, "too-large"),
+        ({"Upload-Defer-Length": "1"}, 400, "upload-header"),
+        ({"Upload-Metadata": "attachment_id bm90LWEtdXVpZA=="}, 400, "upload-header"),
+        ({"Upload-Metadata": "attachment_id %%%"}, 400, "upload-header"),
+        ({"Upload-Metadata": "filename " + "A" * 3000}, 400, "upload-header"),
+        ({"Upload-Metadata": "filename \x01"}, 400, "upload-header"),
+        (
+            {"Upload-Metadata": "attachment_id " + base64.b64encode(str(uuid4()).encode()).decode()},
+            404,
+            "not-found",
+        ),
+    ],
+)
+def test_a_creation_with_a_wrong_header_is_refused(
+    tus: Tus, headers: dict[str, str], status: int, code: str
+) -> None:
+    answer = tus.post(100, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert not Upload.objects.exists()
+
+
+def test_the_length_must_be_the_declared_size(cast: Cast, tus: Tus) -> None:
+    answer = tus.post(len(PHOTO) + 1, declare(cast.officer))
+    assert (answer.status_code, answer.json()["code"]) == (422, "size-differs")
+
+
+def test_uploads_without_a_declaration_are_few(tus: Tus) -> None:
+    for _ in range(20):
+        opened(tus, None)
+    assert tus.post(10).json()["code"] == "too-many-uploads"
+
+
+def test_nobody_else_meets_an_upload(cast: Cast, tus: Tus) -> None:
+    attachment = declare(cast.officer)
+    place = opened(tus, attachment)
+    nowhere = f"{URL}/{uuid4()}"
+    for member in (cast.team_mate, cast.leader, cast.outsider):
+        other = Tus(member)
+        for send in (other.head, other.delete, lambda p, o=other: o.patch(p, 0, b"x" * 10)):
+            there, none = send(place), send(nowhere)
+            assert there.status_code == none.status_code == 404
+            assert _same(there) == _same(none)
+        assert other.post(len(PHOTO), attachment).status_code == 404
+
+
+def _same(answer: Any) -> dict[str, Any]:
+    return {k: v for k, v in (answer.data or {}).items() if k != "request_id"}
+
+
+def test_the_officers_other_phone_goes_on(cast: Cast, tus: Tus) -> None:
+    attachment = declare(cast.officer)
+    place = opened(tus, attachment)
+    tus.patch(place, 0, PHOTO[:100])
+    second = Tus(cast.officer)
+    second.client = cast.officer.another_phone().client()
+    assert second.head(place).status_code == 404
+    assert opened(second, attachment) == place
+    assert second.patch(place, 100, PHOTO[100:]).status_code == 204
+
+
+def test_a_moved_officer_still_sends(cast: Cast) -> None:
+    member = cast.moved
+    old = member.officer.postings.get(unit=cast.noi_bai)
+    assert member.phone
+    attachment = actions.declare_attachment(
+        actor=member.actor(),
+        post=old,
+        id=new_id(),
+        owner_kind="inspection",
+        owner_id=uuid4(),
+        sha256=hashlib.sha256(PHOTO).hexdigest(),
+        size=len(PHOTO),
+        mime="image/jpeg",
+    )
+    tus = Tus(member)
+    tus.patch(opened(tus, attachment), 0, PHOTO)
+    attachment.refresh_from_db()
+    assert (attachment.state, attachment.unit_id) == ("stored", cast.noi_bai.pk)
+
+
+def test_a_revoked_phone_is_told_so(cast: Cast) -> None:
+    tus = Tus(cast.revoked)
+    for answer in (tus.client.options(URL), tus.post(10), tus.head(f"{URL}/{uuid4()}")):
+        assert answer.status_code == 403
+
+
+def test_methods_may_be_named_in_a_header(cast: Cast, tus: Tus) -> None:
+    place = opened(tus, declare(cast.officer))
+    headers = {"X-HTTP-Method-Override": "PATCH", "Upload-Offset": "0"}
+    assert tus.send("post", place, PHOTO[:9], headers=headers)["Upload-Offset"] == "9"
+    assert tus.send("post", place, headers={"X-HTTP-Method-Override": "DELETE"}).status_code == 204
+    assert tus.send("post", place).status_code == 405
+
+
+def test_the_facts_the_original_and_the_thumbnail(cast: Cast, tus: Tus) -> None:
+    attachment = declare(cast.officer)
+    url = f"/mobile/v1/attachments/{attachment.pk}"
+    assert tus.client.get(f"{url}/original").status_code == 404
+    tus.patch(opened(tus, attachment), 0, PHOTO)
+    facts = tus.client.get(url).json()
+    assert (facts["state"], facts["sha256"], facts["has_thumbnail"]) == ("stored", attachment.sha256, False)
+    assert tus.client.get(f"{url}/thumbnail").status_code == 404
+    actions.derive_thumbnail(attachment_id=attachment.pk)
+    small = tus.client.get(f"{url}/thumbnail")
+    assert (small.status_code, small["Content-Type"]) == (200, "image/webp")
+    assert small.getvalue()[8:12] == b"WEBP"
+    answer = tus.client.get(f"{url}/original")
+    assert b"".join(answer.streaming_content) == PHOTO
+    assert answer["Content-Disposition"] == f'attachment; filename="{attachment.pk}.jpg"'
+    for response in (answer, small):
+        assert response["X-Content-Type-Options"] == "nosniff"
+        assert "sandbox" in response["Content-Security-Policy"]
+        assert "no-store" in response["Cache-Control"]
+    assert (
+        Event.objects.filter(
+            action="original.viewed", oid=attachment.pk, actor_id=cast.officer.officer.pk
+        ).count()
+        == 1
+    )
+
+
+def test_an_original_is_shown_to_its_unit_once_published_and_to_nobody_else(cast: Cast, tus: Tus) -> None:
+    attachment = declare(cast.officer)
+    tus.patch(opened(tus, attachment), 0, PHOTO)
+    url = f"/mobile/v1/attachments/{attachment.pk}"
+    assert cast.leader.client().get(url).status_code == 404
+    actions.publish_attachments(
+        actor=cast.officer.actor(), owner_kind="inspection", owner_id=attachment.owner_id
+    )
+    for tail in ("", "/original"):
+        assert cast.leader.client().get(url + tail).getvalue()
+        for member in (cast.team_mate, cast.outsider, cast.administrator, cast.other_leader):
+            assert member.client().get(url + tail).status_code == 404
