@@ -288,6 +288,11 @@ class Phone:
             raise Wiped
         raise refused
 
+    def close(self) -> None:
+        """Switch off."""
+        self.wire.close()
+        self.store.close()
+
     def wipe(self) -> None:
         """Erase everything, as a lost phone must."""
         for table in ("base", "outbox", "journal", "photo", "meta"):
@@ -392,6 +397,11 @@ class Phone:
                 "UPDATE photo SET state='stored', bytes=NULL WHERE id=? AND sha256=?",
                 (change["id"], change["body"]["sha256"]),
             )
+
+    def location(self, photo: str) -> str:
+        """Give the upload address of a photo."""
+        (found,) = self.store.execute("SELECT location FROM photo WHERE id=?", (photo,)).fetchone()
+        return str(found)
 
     def _send_photo(self, photo: str) -> bool:
         data, location = self.store.execute("SELECT bytes, location FROM photo WHERE id=?", (photo,)).fetchone()

@@ -1,0 +1,163 @@
+"""The product as it runs: real processes of web server, worker and beat, on a database of their own.
+
+A `Stack` owns one data directory and one database (a SQLite file, or a database on the test run's PostgreSQL server), an
+optional Redis and S3. Its processes can be killed at any moment and started again, which is what the tests of the whole
+line do.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 40
+
+
+class Stack:
+    """One deployment under test."""
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        database_url: str = "",
+        broker_url: str = "",
+        storage: Mapping[str, str] | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
+        self.data = data
+        data.mkdir(parents=True, exist_ok=True)
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("HAIDANG_", "DJANGO_", "PYTEST_"))}
+        self.environment = kept | {
+            "DJANGO_SETTINGS_MODULE": "backend.settings",
+            "HAIDANG_DATA_DIR": str(data),
+            "HAIDANG_SECRET_KEY": "only-for-the-stack-under-test-" + "0" * 30,
+            "HAIDANG_ALLOWED_HOSTS": "127.0.0.1",
+            "HAIDANG_HTTPS": "0",
+            "HAIDANG_LOG_LEVEL": "WARNING",
+            "HAIDANG_PUSH_PER_MINUTE": "100000",
+            **({"HAIDANG_DATABASE_URL": database_url} if database_url else {}),
+            **({"HAIDANG_BROKER_URL": broker_url} if broker_url else {}),
+            **(storage or {}),
+            **(more or {}),
+        }
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command to its end and give what it printed."""
+        return self._run(sys.executable, "-m", "django", *arguments)
+
+    def seed(self) -> dict[str, Any]:
+        """Migrate, and make the cast and a published checklist; gives what tests need to sign in and to enrol."""
+        self.manage("migrate", "--verbosity", "0")
+        told: dict[str, Any] = json.loads(self._run(sys.executable, "-m", "tests.seed").splitlines()[-1])
+        return told
+
+    def start_web(self, *, workers: int = 1, threads: int = 16) -> None:
+        """Start the web server and wait until it answers."""
+        self._start(
+            "web",
+            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
+            *("--port", str(self.port), "--workers", str(workers), "--blocking-threads", str(threads)),
+            *("--log-level", "warning", "backend.wsgi:application"),
+        )
+        self._await_health()
+
+    def start_worker(self, *, concurrency: int = 1) -> None:
+        """Start the worker and beat."""
+        common = [sys.executable, "-m", "celery", "-A", "backend.celery"]
+        self._start(
+            "worker",
+            *common,
+            *("worker", "--concurrency", str(concurrency), "--loglevel", "WARNING"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+        )
+        self._start("beat", *common, "beat", "--loglevel", "WARNING")
+
+    def kill(self, name: str) -> None:
+        """End a process and its children without warning."""
+        process = self.processes.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> None:
+        """End everything."""
+        for process in self.processes.values():
+            process.send_signal(signal.SIGTERM)
+        end = time.monotonic() + 8
+        for process in self.processes.values():
+            try:
+                process.wait(max(0.1, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                pass
+            _kill_group(process.pid)
+            process.wait()
+        self.processes.clear()
+
+    def log(self, name: str) -> str:
+        """Give the end of what a process wrote."""
+        path = self.data / f"{name}.log"
+        return path.read_text(errors="replace")[-6000:] if path.exists() else ""
+
+    def _run(self, *command: str) -> str:
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=300, check=False
+        )
+        assert done.returncode == 0, f"{command}: {done.stderr[-3000:]}"
+        return done.stdout
+
+    def _start(self, name: str, *command: str) -> None:
+        with (self.data / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def _await_health(self) -> None:
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            assert self.processes["web"].poll() is None, self.log("web")
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+            try:
+                connection.request("GET", "/health")
+                if connection.getresponse().status == 200:
+                    return
+            except OSError:
+                time.sleep(0.05)
+            finally:
+                connection.close()
+        raise AssertionError(f"the web server did not answer:\n{self.log('web')}")
+
+
+def new_postgresql_database(server_url: str, name: str) -> str:
+    """Create an empty database beside the one the URL names; gives its URL."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return server_url.rsplit("/", 1)[0] + "/" + name
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
