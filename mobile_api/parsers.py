@@ -60,7 +60,7 @@ class StrictJSONParser(BaseParser):
     def parse(
         self,
         stream: IO[bytes],
-        media_type: str | None = None,  # noqa: ARG002  the framework passes it
+        media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """Read and judge the body of the request."""
@@ -144,8 +144,13 @@ def find_faults(value: Any, pointer: str = "") -> Iterator[Problem]:
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from find_faults(item, f"{pointer}/{index}")
-    elif isinstance(value, (int, float)) and not -(2**63) <= value < 2**63:
+    elif isinstance(value, (int, float)) and not _fits(value):
         yield Problem(pointer, "number", "Số nằm ngoài phạm vi 64 bit.", "The number does not fit 64 bits.")
+
+
+def _fits(number: float) -> bool:
+    """Tell whether 64 bits hold the number; -2**63 as a float may be an integer that the parser rounded."""
+    return -(2**63) <= number < 2**63 and not (isinstance(number, float) and number == -(2**63))
 
 
 def _chunks(stream: IO[bytes], cap: int, length: str, limits: BodyLimits) -> Iterator[bytes]:

@@ -27,6 +27,7 @@ from mobile_api.sync.serializers import (
     PushSerializer,
     StatusAnswerSerializer,
 )
+from mobile_api.throttling import PushByDevice
 from mobile_api.views import PhoneView, server_time
 
 # How many long polls one process holds at once; further ones are answered at once.
@@ -37,6 +38,7 @@ class PushView(PhoneView):
     """Take mutations."""
 
     parser_classes = (PushParser,)
+    throttle_classes = (PushByDevice,)
     body_limits = PUSH
     problem_codes: ClassVar[dict[str, list[str]]] = {"post": ["push-too-large"]}
 
@@ -116,7 +118,9 @@ def _json(data: object) -> HttpResponse:
 
 
 def _other_device() -> Problem:
-    return Problem("/device_id", "device-differs", "Không phải thiết bị đang đăng nhập.", "Not this token's device.")
+    return Problem(
+        "/device_id", "device-differs", "Không phải thiết bị đang đăng nhập.", "Not this token's device."
+    )
 
 
 def _not_a_cursor() -> Problem:
