@@ -97,6 +97,7 @@ class Child:
         status = self.process.poll()
         if status is None:
             return None
+        _kill_session(self.process.pid)  # a killed web server leaves its worker behind, which holds the port
         self.deaths = 1 if now - self._started_at > STEADY_AFTER else self.deaths + 1
         pause = pause_after(self.deaths)
         self.process, self._next_start = None, now + pause
@@ -145,11 +146,14 @@ def end_processes(processes: Sequence[subprocess.Popen[bytes]], *, grace: float)
     for process in processes:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(max(0.0, deadline - time.monotonic()))
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(
-                process.pid, signal.SIGKILL
-            )  # also what the program may have left behind in its session
+        _kill_session(process.pid)
         process.wait()
+
+
+def _kill_session(leader: int) -> None:
+    """Kill what a program left behind in its session, and the program with it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 def _die_with_parent() -> Callable[[], None] | None:

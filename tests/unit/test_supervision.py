@@ -89,6 +89,15 @@ def test_a_program_that_cannot_run_is_tried_ever_more_rarely(
     assert "broken" in supervisor.children["worker"].log_tail()
 
 
+def test_what_a_killed_program_leaves_behind_is_killed(supervise: Callable[..., Supervisor]) -> None:
+    supervisor = supervise(parent=PARENT_OF_ONE)
+    log = supervisor.children["parent"].log
+    _until(lambda: log.read_text().strip())
+    orphan = int(log.read_text())
+    os.kill(_pid(supervisor, "parent"), signal.SIGKILL)
+    _until(lambda: not _is_alive(orphan), tending=supervisor)
+
+
 def test_the_end_takes_even_what_does_not_listen(supervise: Callable[..., Supervisor]) -> None:
     supervisor = supervise(deaf=STUBBORN, parent=PARENT_OF_ONE)
     log = supervisor.children["parent"].log
