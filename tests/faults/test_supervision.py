@@ -36,7 +36,7 @@ class RunningDemo:
 
     def children(self) -> dict[str, psutil.Process]:
         """Give its direct children by name."""
-        found = {}
+        found: dict[str, psutil.Process] = {}
         for child in psutil.Process(self.process.pid).children():
             with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
                 found |= {name: child for name in NAMES if name in child.cmdline()}
