@@ -1,4 +1,4 @@
-"""What the board page shows besides the figures of `apps.reporting`: the chosen period, chart, waiting work, silent phones."""
+"""What the board shows besides the figures of `apps.reporting`: chosen period, chart, waiting work, silent phones."""
 
 from __future__ import annotations
 
@@ -126,6 +126,8 @@ def board_page(actor: Actor, chosen: Chosen, unit_id: UUID | None) -> BoardPage:
     silent = _silent(actor, inside) if actor.has_role(Role.LEADER, Role.HQ_REVIEWER) else None
     rows = []
     for row in figures.rows:
+        if row.is_self and len(figures.rows) > 1 and not (row.figures.inspections or row.before.inspections):
+            continue
         members = frozenset({unit}) if row.is_self else below[row.unit.id]
         rows.append(
             Row(
@@ -147,7 +149,9 @@ def board_page(actor: Actor, chosen: Chosen, unit_id: UUID | None) -> BoardPage:
         rows=tuple(rows),
         waiting=None if waiting is None else sum(waiting.values(), Waiting()),
         silent=None if silent is None else len({d for devices in silent.values() for d in devices}),
-        chart=bars([(_short(p.period), p.figures.inspections, p.figures.inspections_with_finding) for p in points]),
+        chart=bars(
+            [(_short(p.period), p.figures.inspections, p.figures.inspections_with_finding) for p in points]
+        ),
         points=points,
         as_of=figures.uncounted_since or timezone.now(),
     )
@@ -192,11 +196,17 @@ def _waiting(actor: Actor, units: Iterable[UUID]) -> dict[UUID, Waiting]:
 def _silent(actor: Actor, units: Iterable[UUID]) -> dict[UUID, set[UUID]]:
     """Give the phones in use of the officers now posted in the units that have not been heard for a day."""
     now = timezone.now()
-    posted = {f"officer__postings__{k}": v for k, v in {"valid_from__lte": now, "unit_id__in": list(units)}.items()}
+    posted = {
+        f"officer__postings__{k}": v for k, v in {"valid_from__lte": now, "unit_id__in": list(units)}.items()
+    }
     open_end = Q(officer__postings__valid_to__isnull=True) | Q(officer__postings__valid_to__gt=now)
-    quiet = Q(last_seen_at__lt=now - SILENT_AFTER) | Q(last_seen_at__isnull=True, enrolled_at__lt=now - SILENT_AFTER)
+    quiet = Q(last_seen_at__lt=now - SILENT_AFTER) | Q(
+        last_seen_at__isnull=True, enrolled_at__lt=now - SILENT_AFTER
+    )
     found: dict[UUID, set[UUID]] = defaultdict(set)
-    rows = Device.objects.visible_to(actor).filter(quiet, state=Device.State.ENROLLED).filter(open_end, **posted)
+    rows = (
+        Device.objects.visible_to(actor).filter(quiet, state=Device.State.ENROLLED).filter(open_end, **posted)
+    )
     for device, unit in rows.values_list("pk", "officer__postings__unit_id"):
         found[unit].add(device)
     return found
@@ -210,9 +220,12 @@ def _custom(wanted: QueryDict, now: dt.date) -> Chosen:
     fault = ""
     try:
         period = Period(
-            dt.date.fromisoformat(wanted.get("from", "")), dt.date.fromisoformat(wanted.get("to", "") or str(now))
+            dt.date.fromisoformat(wanted.get("from", "")),
+            dt.date.fromisoformat(wanted.get("to", "") or str(now)),
         )
-        if period.days > LONGEST or not dt.date(2000, 1, 1) <= period.first <= period.last <= dt.date(2200, 1, 1):
+        if period.days > LONGEST or not dt.date(2000, 1, 1) <= period.first <= period.last <= dt.date(
+            2200, 1, 1
+        ):
             fault = pick("Kỳ dài nhất là ba năm.", "A period is at most three years long.")
     except ValueError:
         period = _last(7, now)
@@ -236,5 +249,3 @@ def _short(period: Period) -> str:
 def point_name(period: Period) -> str:
     """Name a step of the series by its exact days."""
     return day(period.first) if period.days == 1 else f"{day(period.first)} – {day(period.last)}"
-
-

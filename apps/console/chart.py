@@ -1,4 +1,4 @@
-"""The geometry of a small bar chart: pairs of numbers in, rectangles out. The template draws it; a table stands beside it."""
+"""The geometry of a small bar chart: numbers in, rectangles out. The template draws it; a table stands beside it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,14 @@ def bars(points: Sequence[tuple[str, int, int]]) -> Chart:
             height = (_FLOOR - _TOP) * value / top
             left = middle - wide / 2
             drawn.append(
-                Bar(round(left, 1), round(_FLOOR - height, 1), round(wide * share, 1), round(height, 1), tone, label)
+                Bar(
+                    round(left, 1),
+                    round(_FLOOR - height, 1),
+                    round(wide * share, 1),
+                    round(height, 1),
+                    tone,
+                    label,
+                )
             )
         if i % every == 0:
             columns.append(Tick(round(middle, 1), label))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -14,7 +15,8 @@ _PLACES = ("/console", "/accounts")
 
 def content_policy() -> str:
     """Allow what this site itself serves, nothing inline, and forms to the identity provider when there is one."""
-    apps = settings.SOCIALACCOUNT_PROVIDERS.get("openid_connect", {}).get("APPS", [])
+    providers: Mapping[str, Any] = settings.SOCIALACCOUNT_PROVIDERS
+    apps = providers.get("openid_connect", {}).get("APPS", [])
     servers = [urlsplit(app["settings"]["server_url"]) for app in apps]
     forms = " ".join(["'self'", *(f"{s.scheme}://{s.netloc}" for s in servers)])
     return (

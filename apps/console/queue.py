@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -31,10 +31,14 @@ class QueueFilter(forms.Form):
     type = forms.ChoiceField(required=False, label=say("Loại kiểm tra", "Type"))
     outcome = forms.ChoiceField(required=False, label=say("Kết quả", "Outcome"))
     since = forms.DateField(
-        required=False, label=say("Từ ngày", "From"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        required=False,
+        label=say("Từ ngày", "From"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     until = forms.DateField(
-        required=False, label=say("Đến ngày", "To"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        required=False,
+        label=say("Đến ngày", "To"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     q = forms.CharField(required=False, max_length=60, label=say("Số báo cáo", "Number"))
 
@@ -47,9 +51,7 @@ class QueueFilter(forms.Form):
         self._choices("outcome", [ANY, *Outcome.choices])
 
     def _choices(self, name: str, choices: list[tuple[str, Any]]) -> None:
-        field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = choices
+        cast("forms.ChoiceField", self.fields[name]).choices = choices
 
     def chosen(self) -> dict[str, Any]:
         """Give what is valid of the filters; a filter that cannot be read does not filter."""

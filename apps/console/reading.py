@@ -59,6 +59,7 @@ class Answer:
     reason: str = ""
     note: str = ""
     given: bool = True
+    excused: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Step:
     @property
     def expected(self) -> int:
         """How many photos it should have: those named, and at least those the checklist asks for."""
-        return max(len(self.photos), self.needed if self.answer.given else 0)
+        return max(len(self.photos), 0 if self.answer.excused or not self.is_visible else self.needed)
 
     @property
     def lacks_photos(self) -> bool:
@@ -178,16 +179,19 @@ def wording(words: Mapping[str, str] | None) -> str:
 
 def read_answer(step: Mapping[str, Any], answer: Mapping[str, Any] | None) -> Answer:
     """Put an answer into words."""
+    unanswered = "" if step["kind"] == "photo" else pick("Không trả lời", "Not answered")
     if not isinstance(answer, Mapping):
-        return Answer(pick("Không trả lời", "Not answered"), given=False)
+        return Answer(unanswered, given=False)
     note, reason = str(answer.get("note") or ""), str(answer.get("reason") or "")
     if answer.get("na"):
-        return Answer(pick("Không áp dụng", "Not applicable"), reason, note, given=False)
+        return Answer(pick("Không áp dụng", "Not applicable"), reason, note, given=False, excused=True)
     if answer.get("unavailable"):
-        return Answer(pick("Thiết bị không sẵn sàng", "Equipment unavailable"), reason, note, given=False)
+        return Answer(
+            pick("Thiết bị không sẵn sàng", "Equipment unavailable"), reason, note, given=False, excused=True
+        )
     value = answer.get("value")
     if value in (None, "", []):
-        return Answer("" if step["kind"] == "photo" else pick("Không trả lời", "Not answered"), "", note, given=False)
+        return Answer(unanswered, "", note, given=False)
     return Answer(_value(step, value), "", note)
 
 
@@ -235,7 +239,9 @@ def _decimal(value: Any) -> str:
 
 def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "; ".join(f"{_field_name(k)}: {_plain(v)}" for k, v in value.items() if v not in (None, "", [], {}))
+        return "; ".join(
+            f"{_field_name(k)}: {_plain(v)}" for k, v in value.items() if v not in (None, "", [], {})
+        )
     if isinstance(value, list):
         return " · ".join(_plain(item) for item in value)
     if isinstance(value, bool):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, TypeVar, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest
@@ -16,7 +16,7 @@ from apps.accounts.models import FIGURE_READERS, REPORT_READERS, Officer, Role
 from apps.common.actor import Actor
 from apps.common.text import say
 
-P = ParamSpec("P")
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 class ConsoleRequest(HttpRequest):
@@ -60,25 +60,22 @@ def rooms_of(actor: Actor) -> list[Room]:
     return [room for room in ROOMS if not room.roles.isdisjoint(actor.roles)]
 
 
-Entrance = Callable[Concatenate[Any, P], HttpResponseBase]
-
-
-def opens(room: Room | None = None) -> Callable[[Entrance[P]], Entrance[P]]:
+def opens(room: Room | None = None) -> Callable[[View], View]:
     """Let in who is signed in and holds one of the room's roles; without a room, everyone who is signed in.
 
     Strangers are sent to the sign-in page wherever they knock, so that they cannot tell what exists.
     """
 
-    def guard(view: Entrance[P]) -> Entrance[P]:
+    def guard(view: View) -> View:
         @wraps(view)
-        def guarded(request: Any, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            actor: Actor | None = request.actor
+        def guarded(request: ConsoleRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            actor = cast("Actor | None", request.actor)
             if actor is None:
                 return redirect_to_login(request.get_full_path())
             if room and room.roles.isdisjoint(actor.roles):
                 raise Http404
             return view(request, *args, **kwargs)
 
-        return guarded
+        return cast("View", guarded)
 
     return guard

@@ -16,7 +16,8 @@ from django.http import HttpRequest
 from apps.common.text import pick, say
 
 _TOO_MANY = say(
-    "Đã thử sai quá nhiều lần. Đề nghị đợi 15 phút rồi thử lại.", "Too many failed attempts. Wait 15 minutes and try again."
+    "Đã thử sai quá nhiều lần. Đề nghị đợi 15 phút rồi thử lại.",
+    "Too many failed attempts. Wait 15 minutes and try again.",
 )
 _WRONG_CODE = say("Mã không đúng.", "The code is not correct.")
 
@@ -27,7 +28,9 @@ class ConsoleAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # all
     error_messages = {
         **DefaultAccountAdapter.error_messages,
         "account_inactive": say("Tài khoản đang bị tạm khóa.", "This account is suspended."),
-        "enter_current_password": say("Mật khẩu hiện tại không đúng.", "The current password is not correct."),
+        "enter_current_password": say(
+            "Mật khẩu hiện tại không đúng.", "The current password is not correct."
+        ),
         "incorrect_code": _WRONG_CODE,
         "incorrect_password": say("Mật khẩu không đúng.", "The password is not correct."),
         "invalid_login": say("Không đăng nhập được.", "Signing in failed."),
@@ -49,7 +52,9 @@ class ConsoleAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # all
         """Name the ways to confirm one's identity in the language of the page."""
         words = {
             "reauthenticate": say("Dùng mật khẩu", "Use the password"),
-            "mfa_reauthenticate": say("Dùng ứng dụng xác thực hoặc mã dự phòng", "Use an authenticator or recovery code"),
+            "mfa_reauthenticate": say(
+                "Dùng ứng dụng xác thực hoặc mã dự phòng", "Use an authenticator or recovery code"
+            ),
             "mfa_reauthenticate:webauthn": say("Dùng khóa bảo mật", "Use a security key"),
         }
         methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
@@ -65,7 +70,8 @@ class ConsoleMFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth shi
             "Không tắt được xác thực hai lớp.", "Two-step sign-in cannot be turned off."
         ),
         "cannot_generate_recovery_codes": say(
-            "Cần bật xác thực hai lớp trước khi tạo mã dự phòng.", "Turn two-step sign-in on before making recovery codes."
+            "Cần bật xác thực hai lớp trước khi tạo mã dự phòng.",
+            "Turn two-step sign-in on before making recovery codes.",
         ),
         "incorrect_code": _WRONG_CODE,
     }
@@ -92,6 +98,11 @@ class PasswordChangeForm(ChangePasswordForm):  # type: ignore[misc]  # allauth s
         cleaned: dict[str, Any] = super().clean()
         if self.has_error("password2") and cleaned.get("password1") != self.data.get("password2"):
             self.errors["password2"] = self.error_class(
-                [pick("Hai lần nhập mật khẩu mới không giống nhau.", "The two new passwords are not the same.")]
+                [
+                    pick(
+                        "Hai lần nhập mật khẩu mới không giống nhau.",
+                        "The two new passwords are not the same.",
+                    )
+                ]
             )
         return cleaned

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from apps.console.views import account, board, errors, photos, review
+from apps.console.views import account, board, checklists, devices, drafts, errors, photos, review
 
 app_name = "console"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -15,8 +15,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("review/<uuid:report_id>/decision/", review.decide, name="decide"),
     path("photos/<uuid:attachment_id>/thumbnail", photos.thumbnail, name="thumbnail"),
     path("photos/<uuid:attachment_id>/original", photos.original, name="original"),
-    path("checklists/", errors.nowhere, name="checklists"),
-    path("devices/", errors.nowhere, name="devices"),
+    path("checklists/", checklists.checklists, name="checklists"),
+    path("checklists/new/", checklists.add, name="add_checklist"),
+    path("checklists/versions/<uuid:version_id>/", checklists.version, name="version"),
+    path("checklists/versions/<uuid:version_id>/step/", checklists.move, name="move_version"),
+    path("checklists/versions/<uuid:version_id>/draft/", checklists.draft_from, name="draft_from"),
+    path("checklists/versions/<uuid:version_id>/compare/", checklists.comparison, name="compare"),
+    path("checklists/versions/<uuid:version_id>/edit/", drafts.edit, name="edit_version"),
+    path("devices/", devices.devices, name="devices"),
+    path("devices/enrol/", devices.enrol, name="enrol"),
+    path("devices/<uuid:device_id>/", devices.change, name="change_device"),
     path("account/", account.account, name="account"),
     path("preferences/", account.preferences, name="preferences"),
     re_path(r"^.*$", errors.nowhere),

@@ -157,6 +157,8 @@ def ago(moment: dt.datetime | None) -> str:
     if moment is None:
         return pick("chưa bao giờ", "never")
     seconds = max(0, int((timezone.now() - moment).total_seconds()))
+    if seconds < 60:
+        return pick("vừa xong", "just now")
     if seconds < 90 * 60:
         n = seconds // 60
         return pick(f"{n} phút trước", f"{n} min ago")
@@ -168,7 +170,7 @@ def ago(moment: dt.datetime | None) -> str:
 
 
 @register.filter
-def number(value: float | Decimal | None, places: int = 0) -> str:
+def number(value: float | Decimal | str | None, places: int = 0) -> str:
     """Write a number as the language does: 14.552 or 14,552; `–` when there is none."""
     if value is None:
         return "–"

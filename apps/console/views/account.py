@@ -42,6 +42,11 @@ def preferences(request: HttpRequest) -> HttpResponse:
         value = request.POST.get(parameter, "")
         if value in allowed:
             response.set_cookie(
-                cookie, value, max_age=YEAR, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"
+                cookie,
+                value,
+                max_age=YEAR,
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
             )
     return response

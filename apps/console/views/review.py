@@ -140,7 +140,9 @@ def _to_next(request: ConsoleRequest, done: InspectionReport) -> HttpResponse:
     kept = filter_query(request.GET)
     upcoming = following(queue(request.actor, QueueFilter(request.GET, actor=request.actor)), done)
     if upcoming is None:
-        messages.info(request, pick("Không còn báo cáo nào trong danh sách này.", "Nothing is left in this list."))
+        messages.info(
+            request, pick("Không còn báo cáo nào trong danh sách này.", "Nothing is left in this list.")
+        )
         return redirect(reverse("console:review") + kept)
     return redirect(reverse("console:report", args=[upcoming]) + kept)
 
@@ -167,7 +169,9 @@ def _page(
         "flags": [FLAGS.get(flag, (flag, "plain")) for flag in found.flags],
         "near": neighbours(queue(actor, filters), found),
         "kept": filter_query(request.GET),
-        "events": Event.objects.visible_to(actor).filter(record_kind="inspection", oid=found.pk).order_by("at"),
+        "events": Event.objects.visible_to(actor)
+        .filter(record_kind="inspection", oid=found.pk)
+        .order_by("at"),
     }
     return render(request, "console/review/report.html", context, status=refusal.status if refusal else 200)
 
@@ -182,7 +186,11 @@ def _visible(actor: Actor, report_id: UUID) -> InspectionReport:
 
 
 def _typed(request: ConsoleRequest) -> Draft:
-    notes = {key.removeprefix(NOTE): text.strip() for key, text in request.POST.items() if key.startswith(NOTE)}
+    notes = {
+        key.removeprefix(NOTE): str(text).strip()
+        for key, text in request.POST.items()
+        if key.startswith(NOTE)
+    }
     return Draft(
         note=request.POST.get("note", "").strip(),
         reason=request.POST.get("reason", "").strip(),
@@ -200,5 +208,3 @@ def _stored(reports: set[UUID], actor: Actor) -> set[str]:
         owner_kind="inspection", owner_id__in=list(reports), state=Attachment.State.STORED
     )
     return {str(pk) for pk in rows.values_list("pk", flat=True)}
-
-

@@ -1,0 +1,281 @@
+"""A checklist version laid out as on paper, the comparison of two, and the plain form for a draft.
+
+A draft may hold any JSON, so nothing here trusts its shape: what is missing reads as nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import QueryDict
+
+from apps.checklists.rules import check_content
+from apps.common.errors import Problem
+from apps.common.text import clean_text, is_storable, pick
+from apps.console.templatetags.labels import kind, purpose, unit_sign
+
+MAX_JSON = 1_000_000
+_PLACE = re.compile(r"^/sections/(\d+)(?:/steps/(\d+))?(?:/(.*))?$")
+
+
+@dataclass(frozen=True)
+class PaperStep:
+    """One step: its number, texts in both languages, and its rules in words."""
+
+    no: int
+    name: str
+    key: str
+    vi: str
+    en: str
+    rules: tuple[str, ...]
+    options: tuple[tuple[str, str], ...]
+    help: tuple[str, str]
+    safety: tuple[str, str]
+    is_required: bool
+    photo_min: int | None
+
+    @property
+    def own(self) -> str:
+        """The text in the language of the page."""
+        return pick(self.vi, self.en)
+
+
+@dataclass(frozen=True)
+class PaperSection:
+    """One section with its steps; `name` is the prefix of its form fields."""
+
+    name: str
+    vi: str
+    en: str
+    steps: tuple[PaperStep, ...]
+
+    @property
+    def own(self) -> str:
+        """The title in the language of the page."""
+        return pick(self.vi, self.en)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How one step differs between two versions."""
+
+    key: str
+    what: str
+    before: PaperStep | None
+    after: PaperStep | None
+    details: tuple[tuple[str, str, str], ...] = ()
+
+
+def paper(content: object) -> tuple[PaperSection, ...]:
+    """Lay a content out."""
+    sections, no = [], 0
+    for i, section in enumerate(_dicts(content, "sections")):
+        steps = []
+        for j, step in enumerate(_dicts(section, "steps")):
+            no += 1
+            steps.append(_step(no, f"s{i}.k{j}", step))
+        vi, en = _texts(section.get("title"))
+        sections.append(PaperSection(f"s{i}", vi, en, tuple(steps)))
+    return tuple(sections)
+
+
+def faults(content: object) -> list[tuple[str, str]]:
+    """List what stands in the way of a review: place and words."""
+    return [(place(p.pointer), pick(p.vi, p.en) or p.code) for p in check_content(content)]
+
+
+def place(pointer: str) -> str:
+    """Name a place in a content as people count: section 1, step 4, field."""
+    found = _PLACE.match(pointer)
+    if not found:
+        return pointer or pick("Toàn bộ", "Whole")
+    section, step, rest = found.groups()
+    words = [pick(f"Phần {int(section) + 1}", f"Section {int(section) + 1}")]
+    if step is not None:
+        words.append(pick(f"bước {int(step) + 1}", f"step {int(step) + 1}"))
+    if rest:
+        words.append(rest)
+    return ", ".join(words)
+
+
+def compare(before: object, after: object) -> list[Difference]:
+    """List the steps that were added, taken away or changed, in the order of the newer version."""
+    old = {step.key: (step, raw) for step, raw in _keyed(before)}
+    new = {step.key: (step, raw) for step, raw in _keyed(after)}
+    found = []
+    for key, (step, raw) in new.items():
+        if key not in old:
+            found.append(Difference(key, "added", None, step))
+        elif old[key][1] != raw:
+            found.append(Difference(key, "altered", old[key][0], step, tuple(_details(old[key][1], raw))))
+    found += [Difference(key, "removed", step, None) for key, (step, _) in old.items() if key not in new]
+    return found
+
+
+def edited(content: Mapping[str, Any], typed: QueryDict) -> dict[str, Any]:
+    """Give a copy of the content with what the plain form says: texts, required, photos at least."""
+    fresh: dict[str, Any] = copy.deepcopy(dict(content))
+    for i, section in enumerate(_dicts(fresh, "sections")):
+        _put_texts(section, "title", f"s{i}.title", typed)
+        for j, step in enumerate(_dicts(section, "steps")):
+            name = f"s{i}.k{j}"
+            _put_texts(step, "text", f"{name}.text", typed)
+            is_required = f"{name}.required" in typed
+            if f"{name}.here" in typed and is_required != (step.get("required") is True):
+                step["required"] = is_required
+            if isinstance(step.get("photos"), dict) and str(typed.get(f"{name}.photos", "")).isdecimal():
+                step["photos"]["min"] = int(str(typed[f"{name}.photos"])[:4])
+    return fresh
+
+
+def read_json(text: str) -> tuple[dict[str, Any] | None, Problem | None]:
+    """Read a content typed as JSON; give it, or what is wrong with the text."""
+    if len(text) > MAX_JSON:
+        return None, Problem("", "too-long", "Nội dung quá dài.", "The content is too long.")
+    try:
+        content = json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        where = (error.lineno, error.colno)
+        return None, Problem(
+            "",
+            "not-json",
+            f"Không đọc được JSON: dòng {where[0]}, cột {where[1]}.",
+            f"Not JSON: line {where[0]}, column {where[1]}.",
+        )
+    except (ValueError, RecursionError):
+        return None, Problem("", "not-json", "Không đọc được JSON.", "Not JSON.")
+    if not isinstance(content, dict):
+        return None, Problem("", "wrong-type", "Nội dung phải là một đối tượng JSON.", "Give a JSON object.")
+    if not is_storable(json.dumps(content, ensure_ascii=False)) or "\\u0000" in json.dumps(content):
+        return None, Problem(
+            "", "bad-character", "Có ký tự không được phép.", "Contains a forbidden character."
+        )
+    return content, None
+
+
+def as_json(content: object) -> str:
+    """Write a content for the advanced editor."""
+    return json.dumps(content, ensure_ascii=False, indent=2)
+
+
+def next_semver(used: Sequence[str]) -> str:
+    """Suggest the number of the next version: one minor step above the highest."""
+    numbers = [
+        tuple(int(n) for n in text.split(".")) for text in used if re.fullmatch(r"\d+\.\d+\.\d+", text)
+    ]
+    if not numbers:
+        return "1.0.0"
+    top = max(numbers)
+    return f"{top[0]}.{top[1] + 1}.0"
+
+
+def blank_content() -> dict[str, Any]:
+    """Give a new checklist something to start from."""
+    step = {
+        "key": "reason_confirmed",
+        "kind": "bool",
+        "text": {
+            "vi": "Đã xác nhận lý do lựa chọn kiểm tra?",
+            "en": "Is the reason for selection confirmed?",
+        },
+        "required": True,
+    }
+    title = {"vi": "Trước khi kiểm tra", "en": "Before the inspection"}
+    return {"sections": [{"key": "before", "title": title, "steps": [step]}]}
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(name)
+
+
+def _dicts(owner: object, name: str) -> Iterator[dict[str, Any]]:
+    items = owner.get(name) if isinstance(owner, dict) else None
+    return (item for item in items if isinstance(item, dict)) if isinstance(items, list) else iter(())
+
+
+def _texts(words: object) -> tuple[str, str]:
+    if not isinstance(words, dict):
+        return "", ""
+    return str(words.get("vi") or ""), str(words.get("en") or "")
+
+
+def _step(no: int, name: str, step: Mapping[str, Any]) -> PaperStep:
+    vi, en = _texts(step.get("text"))
+    photos = step.get("photos")
+    return PaperStep(
+        no=no,
+        name=name,
+        key=str(step.get("key", "")),
+        vi=vi,
+        en=en,
+        rules=tuple(_rules(step)),
+        options=tuple(_texts(option.get("label")) for option in _dicts(step, "options")),
+        help=_texts(step.get("help")),
+        safety=_texts(step.get("safety_note")),
+        is_required=step.get("required") is True,
+        photo_min=photos.get("min")
+        if isinstance(photos, dict) and isinstance(photos.get("min"), int)
+        else None,
+    )
+
+
+def _rules(step: Mapping[str, Any]) -> Iterator[str]:
+    yield kind(str(step.get("kind", "")))
+    if step.get("required"):
+        yield pick("bắt buộc", "required")
+    for field, vi, en in (
+        ("required_if", "bắt buộc khi", "required if"),
+        ("visible_if", "hiện khi", "shown if"),
+    ):
+        if step.get(field):
+            yield f"{pick(vi, en)} {step[field]}"
+    if step.get("allow_na"):
+        yield pick("được ghi “không áp dụng” kèm lý do", "“not applicable” with a reason allowed")
+    yield from _limits(step)
+    if step.get("legal_ref"):
+        yield pick(f"căn cứ: {step['legal_ref']}", f"legal basis: {step['legal_ref']}")
+
+
+def _limits(step: Mapping[str, Any]) -> Iterator[str]:
+    photos = step.get("photos")
+    if isinstance(photos, dict):
+        low, high, what = photos.get("min"), photos.get("max"), purpose(str(photos.get("purpose", "")))
+        yield pick(f"ảnh {low}–{high}: {what}", f"photos {low}–{high}: {what}")
+        if photos.get("required_if"):
+            yield f"{pick('ảnh bắt buộc khi', 'photos required if')} {photos['required_if']}"
+    if step.get("unit"):
+        yield pick(f"đơn vị: {unit_sign(str(step['unit']))}", f"unit: {unit_sign(str(step['unit']))}")
+    if step.get("min") is not None or step.get("max") is not None:
+        yield f"{step.get('min', '…')} – {step.get('max', '…')}"
+
+
+def _keyed(content: object) -> Iterator[tuple[PaperStep, dict[str, Any]]]:
+    raw = [step for section in _dicts(content, "sections") for step in _dicts(section, "steps")]
+    laid = [step for section in paper(content) for step in section.steps]
+    return zip(laid, raw, strict=True)
+
+
+def _details(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for field in sorted({*before, *after}):
+        if before.get(field) != after.get(field):
+            yield field, _short(before.get(field)), _short(after.get(field))
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, dict) and value.keys() <= {"vi", "en"}:
+        return f"{value.get('vi', '')} / {value.get('en', '')}"
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _put_texts(owner: dict[str, Any], field: str, name: str, typed: QueryDict) -> None:
+    words = owner.get(field) if isinstance(owner.get(field), dict) else {}
+    for language in ("vi", "en"):
+        if f"{name}.{language}" in typed:
+            words = {**(words or {}), language: clean_text(str(typed[f"{name}.{language}"]))[:2000]}
+    if words:
+        owner[field] = words
