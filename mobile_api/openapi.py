@@ -52,8 +52,10 @@ PROBLEM = {
 
 
 def catalogue() -> dict[str, type[DomainError]]:
-    """Give every error class that is loaded, by code; of several with one code, the one nearest the kind."""
-    return {error.code: error for error in reversed(list(_descendants(DomainError)))}
+    """Give every error class that is loaded, by code; of several with one code, the most general."""
+    loaded: list[type[DomainError]] = [DomainError, *_descendants(DomainError)]
+    loaded.sort(key=lambda error: -len(error.__mro__))
+    return {error.code: error for error in loaded}
 
 
 def _descendants(error: type[DomainError]) -> Iterator[type[DomainError]]:

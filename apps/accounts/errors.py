@@ -58,7 +58,7 @@ class CodeNotUsable(Gone):
     """The enrolment code is wrong, used or expired."""
 
     code = "code-not-usable"
-    vi = "Mã ghi danh không đúng, đã dùng hoặc đã hết hạn."
+    vi = "Mã kích hoạt không đúng, đã dùng hoặc đã hết hạn."
 
 
 class KeyNotUsable(Invalid):
@@ -79,7 +79,7 @@ class KeyAlreadyEnrolled(Conflict):
     """This device key is already enrolled."""
 
     code = "key-already-enrolled"
-    vi = "Khóa của thiết bị này đã được ghi danh."
+    vi = "Khóa của thiết bị này đã được kích hoạt trước đó."
 
 
 class UsernameTaken(Conflict):
