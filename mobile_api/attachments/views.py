@@ -59,7 +59,7 @@ class AttachmentView(PhoneView):
         responses=AttachmentSerializer,
         examples=[OpenApiExample("a stored photo", value=EXAMPLE, response_only=True)],
     )
-    def get(self, request: Request, attachment_id: UUID) -> Response:  # noqa: ARG002  a view's signature
+    def get(self, request: Request, attachment_id: UUID) -> Response:
         """Give the facts."""
         return Response(AttachmentSerializer(detail(self.found(attachment_id))).data)
 
@@ -72,7 +72,7 @@ class OriginalView(AttachmentView):
         description="As a download. Each look at an original is written into the audit record.",
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
     )
-    def get(self, request: Request, attachment_id: UUID) -> FileResponse:  # type: ignore[override]  # noqa: ARG002
+    def get(self, request: Request, attachment_id: UUID) -> FileResponse:  # type: ignore[override]  # bytes, not JSON
         """Give the bytes."""
         return original_response(actor=self.actor, attachment=self.found(attachment_id))
 
@@ -85,6 +85,6 @@ class ThumbnailView(AttachmentView):
         description="404 until it has been made, some seconds after the photo was stored.",
         responses={(200, "image/webp"): OpenApiTypes.BINARY},
     )
-    def get(self, request: Request, attachment_id: UUID) -> FileResponse:  # type: ignore[override]  # noqa: ARG002
+    def get(self, request: Request, attachment_id: UUID) -> FileResponse:  # type: ignore[override]  # bytes, not JSON
         """Give the picture."""
         return thumbnail_response(attachment=self.found(attachment_id))

@@ -6,7 +6,7 @@ import base64
 import hashlib
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -15,33 +15,16 @@ from apps.audit.models import Event
 from apps.changes.actions import relay
 from apps.changes.models import Entry
 from apps.changes.rules import post_stream
-from apps.common.records import new_id
 from apps.evidence import actions, tasks
 from apps.evidence.models import Attachment, Upload
 from apps.evidence.storage import depot
 from backend.reactions import REACTIONS
 from tests import evidence_images as images
 from tests.cast import Cast, Member
+from tests.evidence import declare, on_disk
 
 URL = "/mobile/v1/uploads"
 PHOTO = images.noisy_jpeg(60_000)
-
-
-def declare(
-    member: Member, data: bytes = PHOTO, *, mime: str = "image/jpeg", pk: UUID | None = None
-) -> Attachment:
-    assert member.phone
-    return actions.declare_attachment(
-        actor=member.actor(),
-        post=member.posting,
-        id=pk or new_id(),
-        owner_kind="inspection",
-        owner_id=uuid4(),
-        sha256=hashlib.sha256(data).hexdigest(),
-        size=len(data),
-        mime=mime,
-        step_key="xray",
-    )
 
 
 class Tus:
@@ -75,8 +58,9 @@ class Tus:
     ) -> Any:
         own = {"Tus-Resumable": "1.0.0"} | (headers or {})
         kind = own.pop("Content-Type", "application/offset+octet-stream" if data else "")
-        length = {"CONTENT_LENGTH": str(len(data))} if kind else {}
-        return self.client.generic(method.upper(), place, data, content_type=kind, headers=own, **length)
+        more: Any = {"CONTENT_LENGTH": str(len(data))} if kind else {}
+        send: Any = self.client.generic
+        return send(method.upper(), place, data, content_type=kind, headers=own, **more)
 
 
 @pytest.fixture
@@ -87,8 +71,7 @@ def tus(cast: Cast) -> Tus:
 @pytest.fixture(autouse=True)
 def _own_storage(tmp_path: Path, settings: Any) -> None:
     """Give each test an empty evidence storage."""
-    place = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
-    settings.STORAGES = settings.STORAGES | {"evidence": place}
+    settings.STORAGES = settings.STORAGES | {"evidence": on_disk(tmp_path)}
 
 
 def settle() -> None:
@@ -108,7 +91,7 @@ def opened(tus: Tus, attachment: Attachment | None, length: int = len(PHOTO)) ->
 
 
 def test_a_photo_arrives_is_stored_and_reaches_the_feed(cast: Cast, tus: Tus) -> None:
-    attachment = declare(cast.officer)
+    attachment = declare(cast.officer, PHOTO)
     place = opened(tus, attachment)
     first = tus.patch(place, 0, PHOTO[:20_000])
     assert (first.status_code, first["Upload-Offset"], first["Tus-Resumable"]) == (204, "20000", "1.0.0")
@@ -146,7 +129,7 @@ def test_the_server_says_what_it_can_do(tus: Tus) -> None:
 
 
 def test_the_first_bytes_may_come_with_the_creation(cast: Cast, tus: Tus) -> None:
-    attachment = declare(cast.officer)
+    attachment = declare(cast.officer, PHOTO)
     answer = tus.post(len(PHOTO), attachment, data=PHOTO)
     assert (answer.status_code, answer["Upload-Offset"]) == (201, str(len(PHOTO)))
     attachment.refresh_from_db()
@@ -154,7 +137,7 @@ def test_the_first_bytes_may_come_with_the_creation(cast: Cast, tus: Tus) -> Non
 
 
 def test_asking_again_gives_the_same_upload(cast: Cast, tus: Tus) -> None:
-    attachment = declare(cast.officer)
+    attachment = declare(cast.officer, PHOTO)
     place = opened(tus, attachment)
     tus.patch(place, 0, PHOTO[:100])
     again = tus.post(len(PHOTO), attachment)
@@ -163,7 +146,7 @@ def test_asking_again_gives_the_same_upload(cast: Cast, tus: Tus) -> None:
 
 
 def test_a_finished_upload_still_tells_its_offset(cast: Cast, tus: Tus) -> None:
-    attachment = declare(cast.officer)
+    attachment = declare(cast.officer, PHOTO)
     place = opened(tus, attachment)
     tus.patch(place, 0, PHOTO)
     answer = tus.head(place)
@@ -181,7 +164,7 @@ def test_a_finished_upload_still_tells_its_offset(cast: Cast, tus: Tus) -> None:
 
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
 def test_a_chunk_is_checked_by_its_checksum(cast: Cast, tus: Tus, algorithm: str) -> None:
-    attachment = declare(cast.officer)
+    attachment = declare(cast.officer, PHOTO)
     place = opened(tus, attachment)
     digest = base64.b64encode(hashlib.new(algorithm, PHOTO[:5000]).digest()).decode()
     wrong = tus.patch(place, 0, PHOTO[1:5001], **{"Upload-Checksum": f"{algorithm} {digest}"})
@@ -192,7 +175,7 @@ def test_a_chunk_is_checked_by_its_checksum(cast: Cast, tus: Tus, algorithm: str
 
 
 def test_a_wrong_hash_starts_again_and_keeps_the_declaration(cast: Cast, tus: Tus) -> None:
-    attachment = declare(cast.officer)
+    attachment = declare(cast.officer, PHOTO)
     place = opened(tus, attachment)
     answer = tus.patch(place, 0, b"x" * len(PHOTO))
     assert (answer.status_code, answer.json()["code"]) == (409, "hash-mismatch")
@@ -245,7 +228,7 @@ def test_a_false_type_is_corrected_and_flagged(cast: Cast, tus: Tus) -> None:
 
 
 def test_the_same_bytes_may_be_stored_for_two_attachments(cast: Cast, tus: Tus) -> None:
-    both = [declare(cast.officer), declare(cast.officer)]
+    both = [declare(cast.officer, PHOTO), declare(cast.officer, PHOTO)]
     for attachment in both:
         assert tus.patch(opened(tus, attachment), 0, PHOTO).status_code == 204
         attachment.refresh_from_db()
@@ -257,15 +240,15 @@ def test_a_plain_client_may_send_before_the_declaration(cast: Cast, tus: Tus) ->
     place = opened(tus, None)
     assert tus.patch(place, 0, PHOTO).status_code == 204
     assert tus.offset(place) == len(PHOTO)
-    attachment = declare(cast.officer)
+    attachment = declare(cast.officer, PHOTO)
     settle()
     attachment.refresh_from_db()
     assert attachment.state == "stored"
 
 
 def test_a_plain_client_may_send_after_the_declaration(cast: Cast, tus: Tus) -> None:
-    attachment = declare(cast.officer)
-    stranger = declare(cast.team_mate)
+    attachment = declare(cast.officer, PHOTO)
+    stranger = declare(cast.team_mate, PHOTO)
     tus.patch(opened(tus, None), 0, PHOTO)
     attachment.refresh_from_db()
     stranger.refresh_from_db()
@@ -273,7 +256,7 @@ def test_a_plain_client_may_send_after_the_declaration(cast: Cast, tus: Tus) -> 
 
 
 def test_an_upload_can_be_cancelled_until_it_is_finished(cast: Cast, tus: Tus) -> None:
-    attachment = declare(cast.officer)
+    attachment = declare(cast.officer, PHOTO)
     place = opened(tus, attachment)
     tus.patch(place, 0, PHOTO[:100])
     assert tus.delete(place).status_code == 204
@@ -288,7 +271,7 @@ def test_an_upload_can_be_cancelled_until_it_is_finished(cast: Cast, tus: Tus) -
 
 
 def test_an_expired_upload_is_gone_and_can_be_made_anew(cast: Cast, tus: Tus) -> None:
-    attachment = declare(cast.officer)
+    attachment = declare(cast.officer, PHOTO)
     place = opened(tus, attachment)
     Upload.objects.update(expires_at=timezone.now())
     assert tus.head(place).status_code == 410
@@ -296,7 +279,7 @@ def test_an_expired_upload_is_gone_and_can_be_made_anew(cast: Cast, tus: Tus) ->
 
 
 def test_an_attachment_stored_long_ago_needs_no_second_upload(cast: Cast, tus: Tus) -> None:
-    attachment = declare(cast.officer)
+    attachment = declare(cast.officer, PHOTO)
     tus.patch(opened(tus, attachment), 0, PHOTO)
     Upload.objects.update(expires_at=timezone.now())
     actions.expire_uploads()
@@ -320,7 +303,7 @@ def test_an_attachment_stored_long_ago_needs_no_second_upload(cast: Cast, tus: T
 def test_a_chunk_with_a_wrong_header_is_refused(
     cast: Cast, tus: Tus, change: dict[str, str], status: int, code: str
 ) -> None:
-    place = opened(tus, declare(cast.officer))
+    place = opened(tus, declare(cast.officer, PHOTO))
     answer = tus.patch(place, 0, PHOTO[:100], **change)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer["Content-Type"] == "application/problem+json"
@@ -330,7 +313,7 @@ def test_a_chunk_with_a_wrong_header_is_refused(
 
 
 def test_more_bytes_than_promised_are_refused(cast: Cast, tus: Tus) -> None:
-    place = opened(tus, declare(cast.officer))
+    place = opened(tus, declare(cast.officer, PHOTO))
     answer = tus.patch(place, 0, PHOTO + b"x")
     assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
     assert tus.offset(place) == 0
@@ -365,7 +348,7 @@ def test_a_creation_with_a_wrong_header_is_refused(
 
 
 def test_the_length_must_be_the_declared_size(cast: Cast, tus: Tus) -> None:
-    answer = tus.post(len(PHOTO) + 1, declare(cast.officer))
+    answer = tus.post(len(PHOTO) + 1, declare(cast.officer, PHOTO))
     assert (answer.status_code, answer.json()["code"]) == (422, "size-differs")
 
 
@@ -376,7 +359,7 @@ def test_uploads_without_a_declaration_are_few(tus: Tus) -> None:
 
 
 def test_nobody_else_meets_an_upload(cast: Cast, tus: Tus) -> None:
-    attachment = declare(cast.officer)
+    attachment = declare(cast.officer, PHOTO)
     place = opened(tus, attachment)
     nowhere = f"{URL}/{uuid4()}"
     for member in (cast.team_mate, cast.leader, cast.outsider):
@@ -393,7 +376,7 @@ def _same(answer: Any) -> dict[str, Any]:
 
 
 def test_the_officers_other_phone_goes_on(cast: Cast, tus: Tus) -> None:
-    attachment = declare(cast.officer)
+    attachment = declare(cast.officer, PHOTO)
     place = opened(tus, attachment)
     tus.patch(place, 0, PHOTO[:100])
     second = Tus(cast.officer)
@@ -406,17 +389,7 @@ def test_the_officers_other_phone_goes_on(cast: Cast, tus: Tus) -> None:
 def test_a_moved_officer_still_sends(cast: Cast) -> None:
     member = cast.moved
     old = member.officer.postings.get(unit=cast.noi_bai)
-    assert member.phone
-    attachment = actions.declare_attachment(
-        actor=member.actor(),
-        post=old,
-        id=new_id(),
-        owner_kind="inspection",
-        owner_id=uuid4(),
-        sha256=hashlib.sha256(PHOTO).hexdigest(),
-        size=len(PHOTO),
-        mime="image/jpeg",
-    )
+    attachment = declare(member, PHOTO, post=old)
     tus = Tus(member)
     tus.patch(opened(tus, attachment), 0, PHOTO)
     attachment.refresh_from_db()
@@ -430,7 +403,7 @@ def test_a_revoked_phone_is_told_so(cast: Cast) -> None:
 
 
 def test_methods_may_be_named_in_a_header(cast: Cast, tus: Tus) -> None:
-    place = opened(tus, declare(cast.officer))
+    place = opened(tus, declare(cast.officer, PHOTO))
     headers = {"X-HTTP-Method-Override": "PATCH", "Upload-Offset": "0"}
     assert tus.send("post", place, PHOTO[:9], headers=headers)["Upload-Offset"] == "9"
     assert tus.send("post", place, headers={"X-HTTP-Method-Override": "DELETE"}).status_code == 204
@@ -438,7 +411,7 @@ def test_methods_may_be_named_in_a_header(cast: Cast, tus: Tus) -> None:
 
 
 def test_the_facts_the_original_and_the_thumbnail(cast: Cast, tus: Tus) -> None:
-    attachment = declare(cast.officer)
+    attachment = declare(cast.officer, PHOTO)
     url = f"/mobile/v1/attachments/{attachment.pk}"
     assert tus.client.get(f"{url}/original").status_code == 404
     tus.patch(opened(tus, attachment), 0, PHOTO)
@@ -449,7 +422,7 @@ def test_the_facts_the_original_and_the_thumbnail(cast: Cast, tus: Tus) -> None:
     small = tus.client.get(f"{url}/thumbnail")
     assert (small.status_code, small["Content-Type"]) == (200, "image/webp")
     assert small.getvalue()[8:12] == b"WEBP"
-    answer = tus.client.get(f"{url}/original")
+    answer: Any = tus.client.get(f"{url}/original")
     assert b"".join(answer.streaming_content) == PHOTO
     assert answer["Content-Disposition"] == f'attachment; filename="{attachment.pk}.jpg"'
     for response in (answer, small):
@@ -465,7 +438,7 @@ def test_the_facts_the_original_and_the_thumbnail(cast: Cast, tus: Tus) -> None:
 
 
 def test_an_original_is_shown_to_its_unit_once_published_and_to_nobody_else(cast: Cast, tus: Tus) -> None:
-    attachment = declare(cast.officer)
+    attachment = declare(cast.officer, PHOTO)
     tus.patch(opened(tus, attachment), 0, PHOTO)
     url = f"/mobile/v1/attachments/{attachment.pk}"
     assert cast.leader.client().get(url).status_code == 404

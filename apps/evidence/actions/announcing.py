@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from apps.audit.actions import log
 from apps.changes.actions import Item
 from apps.changes.rules import post_stream
 from apps.common.actor import Actor
+from apps.common.errors import NotAllowed
 from apps.evidence.models import Attachment
 from apps.evidence.queries import KIND, body
 
@@ -25,6 +27,13 @@ def item_of(change: str, attachment: Attachment, data: Mapping[str, Any] | None 
         streams=[post_stream(attachment.posting_id)],
         data={**owner, **(data or {})},
     )
+
+
+def officer_of(actor: Actor) -> UUID:
+    """Give the person behind an actor; files are declared and sent by people. Raises NotAllowed."""
+    if actor.officer_id is None:
+        raise NotAllowed
+    return actor.officer_id
 
 
 def change(

@@ -13,7 +13,7 @@ from apps.audit.actions import log
 from apps.changes.actions import Item, record
 from apps.common.actor import Actor, Post
 from apps.common.errors import ExistsDifferent
-from apps.evidence.actions.announcing import change, item_of
+from apps.evidence.actions.announcing import change, item_of, officer_of
 from apps.evidence.models import Attachment, Upload
 from apps.evidence.queries import KIND
 from apps.evidence.rules.declarations import Claim, Declaration, judge
@@ -63,7 +63,7 @@ def _create(actor: Actor, post: Post | Posting, pk: UUID, claim: Claim, flags: l
         id=pk,
         unit_id=post.unit_id,
         posting_id=post.pk if isinstance(post, Posting) else post.posting_id,
-        officer_id=actor.officer_id,
+        officer_id=officer_of(actor),
         device_id=actor.device_id,
         is_draft=not siblings.filter(is_draft=False).exists(),
         owner_kind=claim.owner_kind,
@@ -122,6 +122,7 @@ def publish_attachments(*, actor: Actor, owner_kind: str, owner_id: UUID) -> int
 def _flags(actor: Actor, claim: Claim) -> list[str]:
     if not claim.signature:
         return []
-    key = Device.objects.filter(pk=actor.device_id).values_list("public_key", flat=True).first() or ""
+    devices = Device.objects.filter(pk=actor.device_id) if actor.device_id else Device.objects.none()
+    key = devices.values_list("public_key", flat=True).first() or ""
     signature = claim.signature.translate(_FROM_BASE64URL) + "=" * (-len(claim.signature) % 4)
     return [] if is_signed(key, signature, claim.manifest.encode()) else [SIGNATURE_INVALID]

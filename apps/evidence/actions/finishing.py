@@ -132,7 +132,7 @@ def _start_again(actor: Actor, upload: Upload, sha256: str) -> None:
     if not here.update(offset=0):
         return
     upload.pieces.all().delete()
-    attachment = Attachment.objects.select_for_update().get(pk=upload.attachment_id)
+    attachment = _locked(upload)
     fields = {"failure": HashMismatch.code}
     record(actor, change(actor, attachment, "attachment.mismatched", fields, {"received_sha256": sha256}))
 
@@ -144,7 +144,7 @@ def _settle(actor: Actor, upload: Upload, verdict: Verdict) -> None:
     open_upload = Upload.objects.filter(pk=upload.pk, finished_at=None, ended_at=None)
     if not open_upload.update(finished_at=now, expires_at=now + KEPT_AFTER_FINISH):
         return
-    attachment = Attachment.objects.select_for_update().get(pk=upload.attachment_id)
+    attachment = _locked(upload)
     if attachment.state != Attachment.State.EXPECTED:
         return
     if isinstance(verdict, DomainError):
@@ -155,6 +155,11 @@ def _settle(actor: Actor, upload: Upload, verdict: Verdict) -> None:
             actor, attachment, "attachment.stored", {**_stored(attachment, verdict), "stored_at": now}
         )
     record(actor, item)
+
+
+def _locked(upload: Upload) -> Attachment:
+    assert upload.attachment_id is not None  # noqa: S101  `_bound` has said so
+    return Attachment.objects.select_for_update().get(pk=upload.attachment_id)
 
 
 def _stored(attachment: Attachment, facts: Facts) -> Mapping[str, Any]:

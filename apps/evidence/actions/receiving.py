@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from apps.audit.actions import log
 from apps.common.actor import Actor
-from apps.common.errors import Conflict, Invalid, NotFound, TooLarge
+from apps.common.errors import Conflict, Invalid, NotAllowed, NotFound, TooLarge
+from apps.evidence.actions.announcing import officer_of
 from apps.evidence.actions.finishing import finalize_upload
 from apps.evidence.actions.parts import end_upload, parts_of, shorten
 from apps.evidence.errors import (
@@ -71,7 +72,7 @@ def open_upload(
 
 def _adopt(actor: Actor, upload: Upload) -> Upload:
     """Let the officer's other device go on where the first stopped; the newest connection wins."""
-    if upload.device_id != actor.device_id:
+    if actor.device_id and upload.device_id != actor.device_id:
         upload.device_id = actor.device_id
         upload.save(update_fields=["device"])
         log(actor, "upload.adopted", "upload", upload.pk)
@@ -79,11 +80,13 @@ def _adopt(actor: Actor, upload: Upload) -> Upload:
 
 
 def _create(actor: Actor, attachment: Attachment | None, length: int, metadata: str) -> Upload:
+    if actor.device_id is None:
+        raise NotAllowed
     now = timezone.now()
     is_stored = attachment is not None and attachment.state == Attachment.State.STORED
     upload = Upload.objects.create(
         attachment=attachment,
-        officer_id=actor.officer_id,
+        officer_id=officer_of(actor),
         device_id=actor.device_id,
         length=length,
         offset=length if is_stored else 0,

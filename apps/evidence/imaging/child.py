@@ -65,11 +65,7 @@ def _confine() -> None:
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     Image.MAX_IMAGE_PIXELS = None  # our own limit comes first
     warnings.simplefilter("ignore")
-    Image.preinit()
-    # Load what encoding and decoding load lazily, while files can still be opened.
-    warm = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(warm, "WEBP")
-    _claims(Image.open(warm, formats=FORMATS))
+    _warm_up()
     new_user_and_network = 0x10000000 | 0x40000000
     ctypes.CDLL(None).unshare(
         new_user_and_network
@@ -82,6 +78,19 @@ def _confine() -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(limit, (most, most))
+
+
+def _warm_up() -> None:
+    """Do all the work once, so that what Pillow imports on the way is there before files can no longer be opened."""
+    tags = Image.Exif()
+    tags[0x0112] = 6
+    tags.get_ifd(_GPS_IFD).update({1: "N", 2: (1.0, 2.0, 3.0)})
+    for kind in FORMATS:
+        photo = io.BytesIO()
+        Image.new("RGB", (8, 8)).save(photo, kind, exif=tags.tobytes())
+        with Image.open(photo, formats=FORMATS) as image:
+            _claims(image)
+            _thumbnail(image)
 
 
 def _grant_time() -> None:

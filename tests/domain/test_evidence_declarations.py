@@ -1,0 +1,126 @@
+"""Declaring a file: the row, the feed, the claims, and what happens when it is said twice."""
+
+from __future__ import annotations
+
+import base64
+import json
+from uuid import uuid4
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from apps.audit.models import Event
+from apps.changes.models import Change, Entry
+from apps.changes.rules import post_stream
+from apps.common.errors import ExistsDifferent, InvalidFields
+from apps.evidence import actions
+from apps.evidence.models import Attachment
+from tests import evidence_images as images
+from tests.cast import Cast, Key
+from tests.evidence import declare
+
+PHOTO = images.jpeg()
+
+
+def test_a_declaration_reaches_row_feed_outbox_and_audit(cast: Cast) -> None:
+    attachment = declare(
+        cast.officer, PHOTO, step_key="xray", captured_on_device_at="2026-11-21T08:00:00+07:00"
+    )
+    assert (attachment.state, attachment.rev, attachment.is_draft) == ("expected", 1, True)
+    assert attachment.unit_id == cast.noi_bai.pk
+    assert attachment.device_id == cast.officer.phone.device.pk
+    entry = Entry.objects.get(oid=attachment.pk)
+    assert entry.stream_id == post_stream(cast.officer.posting.pk)
+    body = json.loads(entry.body)
+    assert body == {
+        "id": str(attachment.pk),
+        "owner_kind": "inspection",
+        "owner_id": str(attachment.owner_id),
+        "step_key": "xray",
+        "sha256": attachment.sha256,
+        "size": len(PHOTO),
+        "mime": "image/jpeg",
+        "state": "expected",
+        "failure": "",
+        "stored_at": None,
+        "captured_on_device_at": "2026-11-21T01:00:00+00:00",
+        "flags": [],
+        "rev": 1,
+    }
+    change = Change.objects.get(kind="attachment.declared", oid=attachment.pk)
+    assert change.data == {"owner_kind": "inspection", "owner_id": str(attachment.owner_id)}
+    assert Event.objects.filter(action="attachment.declared", oid=attachment.pk).count() == 1
+
+
+def test_saying_it_again_changes_nothing(cast: Cast) -> None:
+    first = declare(cast.officer, PHOTO)
+    again = declare(cast.officer, PHOTO, id=first.pk, owner_id=first.owner_id)
+    assert (again.pk, again.rev) == (first.pk, 1)
+    assert Change.objects.filter(oid=first.pk).count() == 1
+
+
+def test_another_file_under_the_same_id_is_refused(cast: Cast) -> None:
+    first = declare(cast.officer, PHOTO)
+    for member, data, owner in (
+        (cast.officer, PHOTO + b"x", first.owner_id),
+        (cast.officer, PHOTO, uuid4()),
+        (cast.team_mate, PHOTO, first.owner_id),
+    ):
+        with pytest.raises(ExistsDifferent) as caught:
+            declare(member, data, id=first.pk, owner_id=owner)
+        assert caught.value.current is None
+
+
+def test_hostile_text_is_refused_by_its_place(cast: Cast) -> None:
+    with pytest.raises(InvalidFields) as caught:
+        declare(cast.officer, PHOTO, step_key="a\x00b", manifest="\ud800")
+    assert {fault.pointer for fault in caught.value.errors} == {"/fields/step", "/fields/manifest"}
+    assert not Attachment.objects.exists()
+
+
+def webcrypto(key: Key, message: bytes) -> bytes:
+    """Sign as WebCrypto does: 64 bytes r‖s."""
+    r, s = decode_dss_signature(key.private.sign(message, ec.ECDSA(SHA256())))
+    return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+def test_the_devices_signature_is_kept_verbatim_and_verified(cast: Cast) -> None:
+    manifest = '{"version": 1,  "ảnh": []}'
+    raw = webcrypto(cast.officer.phone.key, manifest.encode())
+    for signature in (base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).rstrip(b"=").decode()):
+        attachment = declare(cast.officer, PHOTO, manifest=manifest, signature=signature)
+        attachment.refresh_from_db()
+        assert (attachment.manifest, attachment.signature, attachment.flags) == (manifest, signature, [])
+
+
+@pytest.mark.parametrize("signature", ["AAAA", "%%%", "x" * 399, base64.b64encode(b"\x00" * 64).decode()])
+def test_a_signature_that_does_not_fit_is_flagged_never_refused(cast: Cast, signature: str) -> None:
+    attachment = declare(cast.officer, PHOTO, manifest="{}", signature=signature)
+    assert attachment.flags == ["signature-invalid"]
+
+
+def test_anothers_signature_does_not_fit(cast: Cast) -> None:
+    raw = webcrypto(Key(), b"{}")
+    attachment = declare(cast.officer, PHOTO, manifest="{}", signature=base64.b64encode(raw).decode())
+    assert attachment.flags == ["signature-invalid"]
+
+
+def test_publishing_shows_a_records_files_once(cast: Cast) -> None:
+    first = declare(cast.officer, PHOTO)
+    second = declare(cast.officer, PHOTO, owner_id=first.owner_id)
+    other = declare(cast.officer, PHOTO)
+
+    def publish() -> int:
+        return actions.publish_attachments(
+            actor=cast.officer.actor(), owner_kind="inspection", owner_id=first.owner_id
+        )
+
+    leader = cast.leader.actor()
+    assert not Attachment.objects.visible_to(leader).exists()
+    assert [publish(), publish()] == [2, 0]
+    assert set(Attachment.objects.visible_to(leader)) == {first, second}
+    late = declare(cast.officer, PHOTO, owner_id=first.owner_id)
+    assert set(Attachment.objects.visible_to(leader)) == {first, second, late}
+    assert other not in Attachment.objects.visible_to(leader)

@@ -1,0 +1,339 @@
+"""Bytes on their way in: what survives crashes, races, lost files and full disks, on a disk and on S3."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+from unittest import mock
+from uuid import uuid4
+
+import pytest
+from django.core.files.storage import storages
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from apps.audit.models import Event
+from apps.changes.models import Change
+from apps.common.errors import DomainError
+from apps.evidence import actions
+from apps.evidence.actions import finishing
+from apps.evidence.errors import HashMismatch, OffsetMismatch, StorageUnavailable, UploadEnded, UploadFinished
+from apps.evidence.models import Attachment, Piece, Upload
+from apps.evidence.storage import depot
+from tests import evidence_images as images
+from tests.cast import Cast
+from tests.evidence import declare, on_disk, on_s3, send
+
+PHOTO = images.noisy_jpeg(60_000)
+HALF = len(PHOTO) // 2
+
+
+@pytest.fixture(params=["disk", "s3"])
+def storage(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> Iterator[str]:
+    """Run a test on both kinds of storage."""
+    kind = str(request.param)
+    place = on_disk(tmp_path) if kind == "disk" else on_s3(request.getfixturevalue("s3_server"))
+    settings.STORAGES = settings.STORAGES | {"evidence": place}
+    yield kind
+    for upload in list(depot().uploads()):
+        depot().discard(upload)
+
+
+@pytest.fixture
+def disk(settings: Any, tmp_path: Path) -> Path:
+    """Run a test on a disk; gives the directory of the spool files."""
+    settings.STORAGES = settings.STORAGES | {"evidence": on_disk(tmp_path)}
+    return tmp_path / "uploads"
+
+
+def opened(cast: Cast, data: bytes = PHOTO) -> tuple[Attachment, Upload]:
+    attachment = declare(cast.officer, data)
+    upload = actions.open_upload(actor=cast.officer.actor(), length=len(data), attachment_id=attachment.pk)
+    return attachment, upload
+
+
+def assert_stored(attachment: Attachment, data: bytes = PHOTO) -> None:
+    attachment.refresh_from_db()
+    assert (attachment.state, attachment.failure) == ("stored", "")
+    with depot().open(attachment.original) as file:
+        assert file.read() == data
+    assert Change.objects.filter(kind="attachment.stored", oid=attachment.pk).count() == 1
+    assert Event.objects.filter(action="attachment.stored", oid=attachment.pk).count() == 1
+
+
+def test_pieces_become_the_original(cast: Cast, storage: str) -> None:
+    attachment, upload = opened(cast)
+    assert send(cast.officer, upload.pk, 0, PHOTO[:1000], PHOTO[1000:HALF]).offset == HALF
+    assert Piece.objects.count() == (2 if storage == "s3" else 0)
+    assert send(cast.officer, upload.pk, HALF, PHOTO[HALF:]).finished_at
+    assert_stored(attachment)
+    assert not list(depot().uploads())
+
+
+def test_a_connection_that_breaks_leaves_its_whole_pieces(cast: Cast, storage: str) -> None:
+    attachment, upload = opened(cast)
+    actor = cast.officer.actor()
+    left = actions.append_chunk(
+        actor=actor, upload_id=upload.pk, offset=0, size=len(PHOTO), pieces=[PHOTO[:700], PHOTO[700:901]]
+    )
+    assert left.offset == 901
+    assert actions.read_upload(actor=actor, upload_id=upload.pk).offset == 901
+    send(cast.officer, upload.pk, 901, PHOTO[901:])
+    assert_stored(attachment)
+
+
+def test_an_older_connection_loses_and_the_file_stays_whole(cast: Cast, storage: str) -> None:
+    attachment, upload = opened(cast)
+
+    def half_open() -> Iterator[bytes]:
+        yield PHOTO[:100]
+        send(cast.officer, upload.pk, 100, PHOTO[100:200])
+        yield b"?" * 100
+
+    with pytest.raises(OffsetMismatch):
+        actions.append_chunk(
+            actor=cast.officer.actor(), upload_id=upload.pk, offset=0, size=len(PHOTO), pieces=half_open()
+        )
+    send(cast.officer, upload.pk, 200, PHOTO[200:])
+    assert_stored(attachment)
+
+
+def test_a_crash_before_the_end_is_made_good_by_the_next_question(cast: Cast, storage: str) -> None:
+    attachment, upload = opened(cast)
+    with mock.patch("apps.evidence.actions.receiving.finalize_upload", side_effect=KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):
+            send(cast.officer, upload.pk, 0, PHOTO)
+    assert actions.read_upload(actor=cast.officer.actor(), upload_id=upload.pk).offset == len(PHOTO)
+    assert_stored(attachment)
+
+
+@pytest.mark.parametrize("step", ["_place", "_settle", "clear"])
+def test_a_crash_at_any_step_of_the_end_stores_once(cast: Cast, storage: str, step: str) -> None:
+    attachment, upload = opened(cast)
+    if step == "_place":
+        crash = mock.patch.object(type(depot()), "keep", side_effect=KeyboardInterrupt)
+    else:
+        crash = mock.patch.object(finishing, step, side_effect=KeyboardInterrupt)
+    with crash, pytest.raises(KeyboardInterrupt):
+        send(cast.officer, upload.pk, 0, PHOTO)
+    for _ in range(2):
+        actions.finalize_upload(actor=cast.officer.actor(), upload_id=upload.pk)
+    assert_stored(attachment)
+    actions.expire_uploads()
+    assert not list(depot().uploads())
+
+
+def test_the_sweep_finishes_what_a_crash_left_complete(cast: Cast, storage: str) -> None:
+    attachment, upload = opened(cast)
+    with mock.patch("apps.evidence.actions.receiving.finalize_upload", side_effect=KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):
+            send(cast.officer, upload.pk, 0, PHOTO)
+    assert actions.expire_uploads()["finished"] == 0
+    Upload.objects.update(created_at=timezone.now() - timedelta(minutes=6))
+    assert actions.expire_uploads()["finished"] == 1
+    assert_stored(attachment)
+
+
+def test_bytes_that_the_storage_lost_are_asked_for_again(cast: Cast, storage: str, tmp_path: Path) -> None:
+    attachment, upload = opened(cast)
+    send(cast.officer, upload.pk, 0, PHOTO[:500], PHOTO[500:900])
+    if storage == "disk":
+        os.truncate(tmp_path / "uploads" / str(upload.pk), 500)
+    else:
+        storages["evidence"].delete(Piece.objects.get(offset=500).name)
+    actor = cast.officer.actor()
+    assert actions.read_upload(actor=actor, upload_id=upload.pk).offset == 500
+    with pytest.raises(OffsetMismatch) as caught:
+        send(cast.officer, upload.pk, 900, PHOTO[900:])
+    assert caught.value.members == {"offset": 500}
+    send(cast.officer, upload.pk, 500, PHOTO[500:])
+    assert_stored(attachment)
+
+
+def test_bytes_lost_at_the_very_end_are_asked_for_again(cast: Cast, storage: str, tmp_path: Path) -> None:
+    attachment, upload = opened(cast)
+    with mock.patch("apps.evidence.actions.receiving.finalize_upload", side_effect=KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):
+            send(cast.officer, upload.pk, 0, PHOTO[:HALF], PHOTO[HALF:])
+    depot().discard(upload.pk)
+    assert actions.finalize_upload(actor=cast.officer.actor(), upload_id=upload.pk).offset == 0
+    send(cast.officer, upload.pk, 0, PHOTO)
+    assert_stored(attachment)
+
+
+def test_a_wrong_hash_throws_the_bytes_away_and_starts_again(cast: Cast, storage: str) -> None:
+    attachment, upload = opened(cast)
+    with pytest.raises(HashMismatch):
+        send(cast.officer, upload.pk, 0, PHOTO[::-1])
+    attachment.refresh_from_db()
+    assert (attachment.state, attachment.failure, attachment.rev) == ("expected", "hash-mismatch", 2)
+    assert not Piece.objects.exists()
+    assert not list(depot().uploads())
+    send(cast.officer, upload.pk, 0, PHOTO)
+    assert_stored(attachment)
+
+
+def test_an_original_is_never_written_again(cast: Cast, storage: str) -> None:
+    first, upload = opened(cast)
+    send(cast.officer, upload.pk, 0, PHOTO)
+    first.refresh_from_db()
+    before = storages["evidence"].get_modified_time(first.original)
+    second, upload = opened(cast)
+    send(cast.officer, upload.pk, 0, PHOTO)
+    assert_stored(second)
+    assert storages["evidence"].get_modified_time(first.original) == before
+
+
+def test_damaged_bytes_at_the_address_are_moved_aside(cast: Cast, disk: Path) -> None:
+    attachment, upload = opened(cast)
+    sha = attachment.sha256
+    address = disk.parent / "sha256" / sha[:2] / sha[2:4] / sha
+    address.parent.mkdir(parents=True)
+    address.write_bytes(b"rot")
+    send(cast.officer, upload.pk, 0, PHOTO)
+    assert_stored(attachment)
+    assert [p.read_bytes() for p in address.parent.glob("*.damaged-*")] == [b"rot"]
+
+
+def test_an_original_cannot_be_changed_through_its_file(cast: Cast, disk: Path) -> None:
+    attachment, upload = opened(cast)
+    send(cast.officer, upload.pk, 0, PHOTO)
+    attachment.refresh_from_db()
+    assert (disk.parent / attachment.original).stat().st_mode & 0o777 == 0o440
+    assert (disk.parent / attachment.original).stat().st_nlink == 1
+
+
+def test_a_full_disk_refuses_and_loses_nothing(cast: Cast, disk: Path) -> None:
+    attachment, upload = opened(cast)
+    send(cast.officer, upload.pk, 0, PHOTO[:100])
+    with mock.patch(
+        "apps.evidence.storage.local.os.pwrite", side_effect=OSError(28, "No space left on device")
+    ):
+        with pytest.raises(StorageUnavailable):
+            send(cast.officer, upload.pk, 100, PHOTO[100:])
+    assert actions.read_upload(actor=cast.officer.actor(), upload_id=upload.pk).offset == 100
+    send(cast.officer, upload.pk, 100, PHOTO[100:])
+    assert_stored(attachment)
+
+
+def test_an_unreachable_s3_refuses_and_loses_nothing(cast: Cast, s3_server: Any, settings: Any) -> None:
+    good = on_s3(s3_server)
+    settings.STORAGES = settings.STORAGES | {"evidence": good}
+    attachment, upload = opened(cast)
+    send(cast.officer, upload.pk, 0, PHOTO[:100])
+    bad = good | {"OPTIONS": good["OPTIONS"] | {"endpoint_url": "http://127.0.0.1:9"}}
+    settings.STORAGES = settings.STORAGES | {"evidence": bad}
+    with pytest.raises(StorageUnavailable):
+        send(cast.officer, upload.pk, 100, PHOTO[100:])
+    settings.STORAGES = settings.STORAGES | {"evidence": good}
+    send(cast.officer, upload.pk, 100, PHOTO[100:])
+    assert_stored(attachment)
+
+
+def test_expired_uploads_end_and_their_bytes_go(cast: Cast, storage: str) -> None:
+    attachment, upload = opened(cast)
+    send(cast.officer, upload.pk, 0, PHOTO[:100])
+    Upload.objects.update(expires_at=timezone.now())
+    with pytest.raises(UploadEnded):
+        send(cast.officer, upload.pk, 100, PHOTO[100:])
+    counts = actions.expire_uploads()
+    assert counts["expired"] == 1
+    actions.expire_uploads()
+    assert not list(depot().uploads())
+    attachment.refresh_from_db()
+    assert attachment.state == "expected"
+
+
+def test_a_finished_upload_cannot_be_cancelled(cast: Cast, storage: str) -> None:
+    attachment, upload = opened(cast)
+    send(cast.officer, upload.pk, 0, PHOTO)
+    with pytest.raises(UploadFinished):
+        actions.terminate_upload(actor=cast.officer.actor(), upload_id=upload.pk)
+    assert_stored(attachment)
+
+
+def test_a_whole_file_can_be_stored_in_one_call(cast: Cast, storage: str) -> None:
+    attachment = declare(cast.officer, PHOTO)
+    for _ in range(2):
+        actions.store_original(actor=cast.officer.actor(), attachment_id=attachment.pk, data=PHOTO)
+    assert_stored(attachment)
+
+
+def in_parallel(count: int, work: Any) -> list[Any]:
+    """Run work in threads that start together; gives results or the errors raised."""
+    gate = Barrier(count)
+
+    def one(number: int) -> Any:
+        gate.wait()
+        try:
+            return work(number)
+        except (DomainError, OperationalError) as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(one, range(count)))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_connections_at_one_place_one_is_counted(storage: str) -> None:
+    cast = Cast()
+    attachment, upload = opened(cast)
+    actor = cast.officer.actor()
+    step = 10_000
+
+    def go(_number: int) -> Any:
+        return actions.append_chunk(
+            actor=actor,
+            upload_id=upload.pk,
+            offset=0,
+            size=len(PHOTO),
+            pieces=[PHOTO[i : i + step] for i in range(0, len(PHOTO), step)],
+        )
+
+    results = in_parallel(4, go)
+    done = [r for r in results if isinstance(r, Upload) and r.finished_at]
+    assert len(done) == 1, results
+    assert all(isinstance(r, OffsetMismatch) for r in results if r not in done), results
+    assert_stored(attachment)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_end_may_be_reached_by_many_at_once(storage: str) -> None:
+    cast = Cast()
+    attachment, upload = opened(cast)
+    actor = cast.officer.actor()
+    with mock.patch("apps.evidence.actions.receiving.finalize_upload", side_effect=KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):
+            send(cast.officer, upload.pk, 0, PHOTO)
+    results = in_parallel(4, lambda _: actions.finalize_upload(actor=actor, upload_id=upload.pk))
+    assert all(isinstance(r, Upload) and r.finished_at for r in results), results
+    assert_stored(attachment)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_upload_is_opened_however_many_ask(storage: str) -> None:
+    cast = Cast()
+    attachment = declare(cast.officer, PHOTO)
+    actor = cast.officer.actor()
+    results = in_parallel(
+        4, lambda _: actions.open_upload(actor=actor, length=len(PHOTO), attachment_id=attachment.pk)
+    )
+    assert len({r.pk for r in results}) == 1, results
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_declaration_is_made_however_often_it_comes(disk: Path) -> None:
+    cast = Cast()
+    first = declare(cast.officer, PHOTO)
+    pk, owner = uuid4(), uuid4()
+    results = in_parallel(4, lambda _: declare(cast.officer, PHOTO, id=pk, owner_id=owner))
+    assert {getattr(r, "pk", r) for r in results} == {pk}, results
+    assert Change.objects.filter(kind="attachment.declared", oid=pk).count() == 1
+    assert first.pk != pk
