@@ -131,7 +131,11 @@ class Phone:
     ) -> dict[str, Any]:
         """Make one API call; renews an expired token once. Raises Refused, Wiped, ConnectionCut."""
         data = b"" if body is None else json.dumps(body).encode()
-        headers = {"Content-Type": "application/json", "Accept": "application/json", **self.headers(signed_in)}
+        headers = {
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            **self.headers(signed_in),
+        }
         if len(data) > 2000:
             data, headers["Content-Encoding"] = gzip.compress(data, 3), "gzip"
         answer = self.wire.request(method, API + path, headers, data)
@@ -157,7 +161,9 @@ class Phone:
         """Write a draft, or a patch to one, into the outbox; gives the report's id."""
         return self._write("inspection.save", report or str(uuid7()), fields)
 
-    def submit(self, fields: Mapping[str, Any], report: str | None = None, *, needs: Iterable[str] = ()) -> str:
+    def submit(
+        self, fields: Mapping[str, Any], report: str | None = None, *, needs: Iterable[str] = ()
+    ) -> str:
         """Finish a report: its submission goes into the outbox; gives the report's id."""
         return self._write("inspection.submit", report or str(uuid7()), fields, needs)
 
@@ -176,7 +182,9 @@ class Phone:
 
     def report(self, report: str) -> dict[str, Any]:
         """Give a report as the officer sees it: what the server said, with the waiting edits laid over it."""
-        row = self.store.execute("SELECT body, rev FROM base WHERE kind='inspection' AND id=?", (report,)).fetchone()
+        row = self.store.execute(
+            "SELECT body, rev FROM base WHERE kind='inspection' AND id=?", (report,)
+        ).fetchone()
         view: dict[str, Any] = json.loads(row[0]) | {"rev": row[1]} if row else {"rev": 0}
         waiting = "SELECT fields FROM outbox WHERE object=? AND state IN ('waiting','sent') ORDER BY seq"
         for (fields,) in self.store.execute(waiting, (report,)):
@@ -252,7 +260,9 @@ class Phone:
             if ask:
                 resets += 1
                 if resets > MOST_RESETS:
-                    raise AssertionError(f"{self.name}: streams {ask} do not agree with the server after resets")
+                    raise AssertionError(
+                        f"{self.name}: streams {ask} do not agree with the server after resets"
+                    )
                 continue
             if not page["more"]:
                 return received
@@ -272,7 +282,9 @@ class Phone:
 
     def put(self, key: str, value: str) -> None:
         """Keep a setting of the phone."""
-        self.store.execute("INSERT INTO meta VALUES(?,?) ON CONFLICT(key) DO UPDATE SET value=excluded.value", (key, value))
+        self.store.execute(
+            "INSERT INTO meta VALUES(?,?) ON CONFLICT(key) DO UPDATE SET value=excluded.value", (key, value)
+        )
 
     def _keep_tokens(self, answer: Mapping[str, Any]) -> None:
         tokens = answer.get("tokens", answer)
@@ -296,7 +308,7 @@ class Phone:
     def wipe(self) -> None:
         """Erase everything, as a lost phone must."""
         for table in ("base", "outbox", "journal", "photo", "meta"):
-            self.store.execute(f"DELETE FROM {table}")  # noqa: S608  names from the line above
+            self.store.execute(f"DELETE FROM {table}")
         self.store.execute("VACUUM")
 
     def _write(self, kind: str, oid: str, fields: Mapping[str, Any], needs: Iterable[str] = ()) -> str:
@@ -314,7 +326,8 @@ class Phone:
             (batch,),
         ).fetchall()
         ready = []
-        for seq, pk, kind, oid, fields, base_rev, depends, made_at in found:
+        for seq, pk, kind, oid, fields, chosen, depends, made_at in found:
+            base_rev = chosen
             if base_rev is None and kind.startswith("inspection."):
                 base_rev = self._known_rev(oid)
                 self.store.execute("UPDATE outbox SET base_rev=? WHERE id=?", (base_rev, pk))
@@ -344,7 +357,9 @@ class Phone:
             return
         state = "done" if status == "applied" else "attention"
         self.store.execute("BEGIN")
-        self.store.execute("UPDATE outbox SET state=?, result=? WHERE id=?", (state, json.dumps(result), mutation["id"]))
+        self.store.execute(
+            "UPDATE outbox SET state=?, result=? WHERE id=?", (state, json.dumps(result), mutation["id"])
+        )
         if state == "done":
             self.store.execute(
                 "INSERT OR IGNORE INTO journal VALUES(?,?,?,?)",
@@ -358,7 +373,10 @@ class Phone:
 
     def _replay_journal(self) -> None:
         """Send again what was acknowledged: a server restored from a backup may have lost it."""
-        rows = [json.loads(body) for (body,) in self.store.execute("SELECT body FROM journal ORDER BY acked_at, id")]
+        rows = [
+            json.loads(body)
+            for (body,) in self.store.execute("SELECT body FROM journal ORDER BY acked_at, id")
+        ]
         for start in range(0, len(rows), 50):
             batch = rows[start : start + 50]
             self.call("POST", "/sync/push", {"device_id": self.get("device_id"), "mutations": batch})
@@ -377,7 +395,9 @@ class Phone:
             if c["op"] == "del":
                 run("DELETE FROM base WHERE stream=? AND kind=? AND id=?", key)
             else:
-                run("INSERT OR REPLACE INTO base VALUES(?,?,?,?,?,0)", (*key, c["rev"], json.dumps(c["body"])))
+                run(
+                    "INSERT OR REPLACE INTO base VALUES(?,?,?,?,?,0)", (*key, c["rev"], json.dumps(c["body"]))
+                )
                 self._photo_stored(c)
         wrong = [s for s, digest in page["complete"].items() if not self._agrees(s, digest)]
         for stream in set(page["complete"]) - set(wrong):
@@ -387,7 +407,9 @@ class Phone:
         return wrong
 
     def _agrees(self, stream: str, digest: Mapping[str, int]) -> bool:
-        rows = self.store.execute("SELECT kind, id, rev FROM base WHERE stream=? AND old=0", (stream,)).fetchall()
+        rows = self.store.execute(
+            "SELECT kind, id, rev FROM base WHERE stream=? AND old=0", (stream,)
+        ).fetchall()
         total = sum(_row_digest(kind, pk, rev) for kind, pk, rev in rows) & MASK
         return len(rows) == digest["n"] and total == digest["h"]
 
@@ -404,7 +426,9 @@ class Phone:
         return str(found)
 
     def _send_photo(self, photo: str) -> bool:
-        data, location = self.store.execute("SELECT bytes, location FROM photo WHERE id=?", (photo,)).fetchone()
+        data, location = self.store.execute(
+            "SELECT bytes, location FROM photo WHERE id=?", (photo,)
+        ).fetchone()
         if data is None:
             return False
         offset = self._tus_offset(location) if location else None

@@ -1,12 +1,12 @@
 """The product as it runs: real processes of web server, worker and beat, on a database of their own.
 
-A `Stack` owns one data directory and one database (a SQLite file, or a database on the test run's PostgreSQL server), an
-optional Redis and S3. Its processes can be killed at any moment and started again, which is what the tests of the whole
-line do.
+A `Stack` owns one data directory and one database (a SQLite file, or a database on a PostgreSQL server), an optional
+Redis and S3. Its processes can be killed at any moment and started again, which is what the tests of the line do.
 """
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -61,10 +61,11 @@ class Stack:
         """Run a management command to its end and give what it printed."""
         return self._run(sys.executable, "-m", "django", *arguments)
 
-    def seed(self) -> dict[str, Any]:
-        """Migrate, and make the cast and a published checklist; gives what tests need to sign in and to enrol."""
+    def seed(self, officers: int = 2) -> dict[str, Any]:
+        """Migrate, and make the cast and two published checklists; gives what tests need to sign in and to enrol."""
         self.manage("migrate", "--verbosity", "0")
-        told: dict[str, Any] = json.loads(self._run(sys.executable, "-m", "tests.seed").splitlines()[-1])
+        printed = self._run(sys.executable, "-m", "tests.seed", str(officers))
+        told: dict[str, Any] = json.loads(printed.splitlines()[-1])
         return told
 
     def start_web(self, *, workers: int = 1, threads: int = 16) -> None:
@@ -100,10 +101,8 @@ class Stack:
             process.send_signal(signal.SIGTERM)
         end = time.monotonic() + 8
         for process in self.processes.values():
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.1, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                pass
             _kill_group(process.pid)
             process.wait()
         self.processes.clear()
@@ -151,10 +150,8 @@ def new_postgresql_database(server_url: str, name: str) -> str:
 
 
 def _kill_group(pid: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _free_port() -> int:

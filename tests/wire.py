@@ -100,7 +100,11 @@ class Wire:
 
     def _send_part(self, method: str, path: str, headers: Mapping[str, str], body: bytes, cut: int) -> None:
         """Send the head and the first bytes of the body, then drop the connection."""
-        lines = [f"{method} {path} HTTP/1.1", f"Host: {self.host}:{self.port}", f"Content-Length: {len(body)}"]
+        lines = [
+            f"{method} {path} HTTP/1.1",
+            f"Host: {self.host}:{self.port}",
+            f"Content-Length: {len(body)}",
+        ]
         lines += [f"{key}: {value}" for key, value in headers.items() if key.lower() != "content-length"]
         with socket.create_connection((self.host, self.port), timeout=self.timeout) as raw:
             raw.sendall(("\r\n".join(lines) + "\r\n\r\n").encode() + body[:cut])

@@ -116,7 +116,8 @@ class ChecklistVersion(Record):
                 name="approved_content_is_hashed",
             ),
             models.CheckConstraint(
-                condition=Q(approver__isnull=True) | ~Q(approver=models.F("author")), name="approver_is_not_author"
+                condition=Q(approver__isnull=True) | ~Q(approver=models.F("author")),
+                name="approver_is_not_author",
             ),
         )
 

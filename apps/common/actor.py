@@ -34,6 +34,13 @@ class Actor:
     language: str = field(default="vi", compare=False)
 
     @property
+    def person(self) -> UUID:
+        """The officer's id; for what only a person does. Raises RuntimeError for the system."""
+        if self.officer_id is None:
+            raise RuntimeError("the system does not do an officer's work")
+        return self.officer_id
+
+    @property
     def roles(self) -> frozenset[str]:
         """The roles held now, at any unit."""
         return frozenset(post.role for post in self.posts)

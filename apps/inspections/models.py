@@ -173,10 +173,12 @@ class InspectionReport(UnitScopedRecord):
                 condition=Q(state="local_draft") | Q(number__isnull=False), name="received_report_has_number"
             ),
             models.CheckConstraint(
-                condition=Q(state="local_draft") | Q(occurred_on__isnull=False), name="received_report_has_day"
+                condition=Q(state="local_draft") | Q(occurred_on__isnull=False),
+                name="received_report_has_day",
             ),
             models.CheckConstraint(
-                condition=(Q(state="local_draft") & Q(is_draft=True)) | (~Q(state="local_draft") & Q(is_draft=False)),
+                condition=(Q(state="local_draft") & Q(is_draft=True))
+                | (~Q(state="local_draft") & Q(is_draft=False)),
                 name="draft_state_agrees",
             ),
         )

@@ -20,12 +20,12 @@ COUNTRY_TIME = ZoneInfo("Asia/Ho_Chi_Minh")
 
 # verb → states it may start from → state it leads to
 MOVES: Mapping[str, Mapping[str, str]] = {
-    "start_review": {"received": "under_review", "media_pending": "under_review", "complete": "under_review"},
-    "return": {s: "returned" for s in ("received", "media_pending", "complete", "under_review")},
-    "approve": {"received": "approved", "complete": "approved", "under_review": "approved"},
-    "void": {
-        s: "voided" for s in ("received", "media_pending", "complete", "under_review", "returned", "approved")
-    },
+    "start_review": dict.fromkeys(("received", "media_pending", "complete"), "under_review"),
+    "return": dict.fromkeys(("received", "media_pending", "complete", "under_review"), "returned"),
+    "approve": dict.fromkeys(("received", "complete", "under_review"), "approved"),
+    "void": dict.fromkeys(
+        ("received", "media_pending", "complete", "under_review", "returned", "approved"), "voided"
+    ),
 }
 
 TEXT_FIELDS: Mapping[str, int] = {"place": 200, "channel": 10, "captured_tz": 40, "remarks": 4000}
@@ -215,7 +215,9 @@ def check_notes(notes: Sequence[Mapping[str, str]], note: str, steps: frozenset[
         problems.append(Problem("/note", "required", "Cần ghi lý do trả lại.", "Say why it is returned."))
     for i, entry in enumerate(notes):
         if entry.get("step_key", "") not in steps:
-            problems.append(Problem(f"/notes/{i}/step_key", "unknown-step", "Bước không có.", "No such step."))
+            problems.append(
+                Problem(f"/notes/{i}/step_key", "unknown-step", "Bước không có.", "No such step.")
+            )
         if len(entry.get("text", "")) > 4000:
             problems.append(Problem(f"/notes/{i}/text", "max-length", *_WORDS["max-length"]))
     return problems

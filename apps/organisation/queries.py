@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from functools import lru_cache
 from uuid import UUID
 
 from django.utils import timezone
@@ -57,3 +58,9 @@ def tree_changes(first: dt.date, last: dt.date) -> list[dt.date]:
     starts = UnitParent.objects.filter(valid_from__gt=first, valid_from__lte=last).values_list("valid_from")
     ends = UnitParent.objects.filter(valid_to__gt=first, valid_to__lte=last).values_list("valid_to")
     return sorted(day for (day,) in starts.union(ends))
+
+
+@lru_cache(maxsize=4096)
+def code_of(unit: UUID) -> str:
+    """Give the code of a unit; kept, since codes never change."""
+    return Unit.objects.values_list("code", flat=True).get(pk=unit)

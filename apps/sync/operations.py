@@ -49,7 +49,9 @@ def _declare(actor: Actor, sent: Envelope) -> Applied:
     fields = sent.fields
     owner = fields.get("report")
     if not is_uuid(owner):
-        raise InvalidFields(errors=[Problem("/fields/report", "type", "Sai kiểu dữ liệu.", "This is a report's id.")])
+        raise InvalidFields(
+            errors=[Problem("/fields/report", "type", "Sai kiểu dữ liệu.", "This is a report's id.")]
+        )
     attachment = declare_attachment(
         actor=actor,
         post=_post(actor, fields),
@@ -75,10 +77,10 @@ def _post(actor: Actor, fields: Mapping[str, Any]) -> Post:
     held = {str(post.posting_id): post for post in actor.posts}
     if named is None and held:
         return next(iter(held.values()))
-    if is_uuid(named):
+    if isinstance(named, str) and is_uuid(named):
         if named in held:
             return held[named]
-        former = Posting.objects.filter(officer_id=actor.officer_id, pk=named).first()
+        former = Posting.objects.filter(officer_id=actor.person, pk=UUID(named)).first()
         if former is not None:
             return Post(former.pk, former.unit_id, former.role, frozenset({former.unit_id}))
     raise ScopeRevoked

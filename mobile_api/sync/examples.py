@@ -57,7 +57,10 @@ PULL_ANSWER: dict[str, Any] = {
             "id": REPORT,
             "rev": 2,
             "op": "put",
-            "body": {"state": "returned", "notes": [{"step_key": "before_opening", "text": "Chụp lại nhãn kiện."}]},
+            "body": {
+                "state": "returned",
+                "notes": [{"step_key": "before_opening", "text": "Chụp lại nhãn kiện."}],
+            },
         }
     ],
     "complete": {"ref": {"seq": 12, "n": 9, "h": 5531}},

@@ -29,7 +29,10 @@ class PushParser(BaseParser):
     media_type = "application/json"
 
     def parse(
-        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
     ) -> PushBody:
         """Read the body. Raises Malformed, TooLarge, PushTooLarge, InvalidFields or MediaTypeUnsupported."""
         request = (parser_context or {})["request"]

@@ -21,7 +21,9 @@ class MutationSerializer(serializers.Serializer[Any]):
         choices=["inspection.save", "inspection.submit", "inspection.discard", "attachment.create"]
     )
     object = serializers.UUIDField(help_text="The record's id, made on the phone.")
-    base_rev = Whole(required=False, allow_null=True, help_text="The revision the edit was made on; null when new.")
+    base_rev = Whole(
+        required=False, allow_null=True, help_text="The revision the edit was made on; null when new."
+    )
     fields = serializers.DictField(help_text="A patch; unknown fields are kept.")  # type: ignore[assignment]
     depends_on = serializers.ListField(child=serializers.UUIDField(), required=False)
     made_on_device_at = serializers.DateTimeField(required=False, help_text="A claim; never compared.")

@@ -24,7 +24,9 @@ def fill_offline(phone: Phone) -> tuple[str, list[str]]:
     version, _ = phone.checklist("express_postal")
     report = phone.save({"checklist_version": version})
     steps = ["xray_image", "opening_photos", "opening_photos", "seal_no"]
-    photos = [phone.take_photo(report, step, noisy_jpeg(60_000, seed=seed)) for seed, step in enumerate(steps)]
+    photos = [
+        phone.take_photo(report, step, noisy_jpeg(60_000, seed=seed)) for seed, step in enumerate(steps)
+    ]
     named = {"xray_image": photos[:1], "opening_photos": photos[1:3], "seal_no": photos[3:]}
     phone.submit(express_report(version, named), report)
     return report, photos
@@ -60,7 +62,7 @@ def test_the_main_line(deployment: Deployment, tmp_path: Path) -> None:
     leader = Desk(deployment.stack.url)
     leader.sign_in("leader", deployment.told["password"])
     page = leader.get(f"/console/review/{report}/")
-    fields = {k: v for k, v in form_fields(page).items() if k in {"base_rev"} or k.startswith("note")}
+    fields = {k: v for k, v in form_fields(page).items() if k == "base_rev" or k.startswith("note")}
     noted = next(k for k in fields if "xray_image" in k)
     fields |= {noted: "Ảnh soi mờ, đề nghị chụp lại.", "decision": "return"}
     leader.post(f"/console/review/{report}/decision/", fields)
@@ -78,7 +80,9 @@ def test_the_main_line(deployment: Deployment, tmp_path: Path) -> None:
     assert phone.report(report)["version"] == 2
 
     fields = form_fields(leader.get(f"/console/review/{report}/"))
-    leader.post(f"/console/review/{report}/decision/", {"base_rev": fields["base_rev"], "decision": "approve"})
+    leader.post(
+        f"/console/review/{report}/decision/", {"base_rev": fields["base_rev"], "decision": "approve"}
+    )
     phone.sync()
     assert phone.report(report)["state"] == "approved"
 

@@ -90,7 +90,9 @@ def _place(placements: list[_Placement], now: datetime) -> None:
     by_stream: dict[str, dict[tuple[str, UUID], _Placement]] = {}
     for p in placements:
         by_stream.setdefault(p.stream, {})[(p.kind, p.oid)] = p
-    held = _held(by_stream, {p.oid for p in placements})
+    # A put at revision 1 is a new record: no stream can hold it yet.
+    known = {p.oid for p in placements if p.op == "del" or p.rev > 1}
+    held = _held(by_stream, known) if known else {}
     with connection.cursor() as cursor:
         for stream in sorted(by_stream):
             rows = [

@@ -5,74 +5,106 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Change',
+            name="Change",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=60)),
-                ('record_kind', models.CharField(max_length=40)),
-                ('oid', models.UUIDField()),
-                ('rev', models.PositiveIntegerField()),
-                ('actor_id', models.UUIDField(null=True)),
-                ('data', models.JSONField(default=dict)),
-                ('at', models.DateTimeField()),
-                ('relayed_at', models.DateTimeField(null=True)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("kind", models.CharField(max_length=60)),
+                ("record_kind", models.CharField(max_length=40)),
+                ("oid", models.UUIDField()),
+                ("rev", models.PositiveIntegerField()),
+                ("actor_id", models.UUIDField(null=True)),
+                ("data", models.JSONField(default=dict)),
+                ("at", models.DateTimeField()),
+                ("relayed_at", models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('relayed_at__isnull', True)), fields=['id'], name='change_unrelayed'), models.Index(fields=['record_kind', 'oid'], name='change_record')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("relayed_at__isnull", True)),
+                        fields=["id"],
+                        name="change_unrelayed",
+                    ),
+                    models.Index(fields=["record_kind", "oid"], name="change_record"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Stream',
+            name="Stream",
             fields=[
-                ('id', models.CharField(max_length=80, primary_key=True, serialize=False)),
-                ('seq', models.BigIntegerField(default=0)),
-                ('floor', models.BigIntegerField(default=0)),
-                ('n', models.BigIntegerField(default=0)),
-                ('h', models.BigIntegerField(default=0)),
+                ("id", models.CharField(max_length=80, primary_key=True, serialize=False)),
+                ("seq", models.BigIntegerField(default=0)),
+                ("floor", models.BigIntegerField(default=0)),
+                ("n", models.BigIntegerField(default=0)),
+                ("h", models.BigIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('n__gte', 0)), name='stream_n_not_negative')],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("n__gte", 0)), name="stream_n_not_negative")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Reaction',
+            name="Reaction",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('task', models.CharField(max_length=80)),
-                ('sent_at', models.DateTimeField()),
-                ('attempts', models.PositiveIntegerField(default=1)),
-                ('done_at', models.DateTimeField(null=True)),
-                ('change', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='changes.change')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("task", models.CharField(max_length=80)),
+                ("sent_at", models.DateTimeField()),
+                ("attempts", models.PositiveIntegerField(default=1)),
+                ("done_at", models.DateTimeField(null=True)),
+                (
+                    "change",
+                    models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to="changes.change"),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('done_at__isnull', True)), fields=['sent_at'], name='reaction_open')],
-                'constraints': [models.UniqueConstraint(fields=('change', 'task'), name='reaction_once')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("done_at__isnull", True)),
+                        fields=["sent_at"],
+                        name="reaction_open",
+                    )
+                ],
+                "constraints": [models.UniqueConstraint(fields=("change", "task"), name="reaction_once")],
             },
         ),
         migrations.CreateModel(
-            name='Entry',
+            name="Entry",
             fields=[
-                ('pk', models.CompositePrimaryKey('stream_id', 'kind', 'oid', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=40)),
-                ('oid', models.UUIDField()),
-                ('seq', models.BigIntegerField()),
-                ('op', models.CharField(choices=[('put', 'put'), ('del', 'del')], max_length=3)),
-                ('rev', models.PositiveIntegerField()),
-                ('body', models.TextField()),
-                ('changed_at', models.DateTimeField()),
-                ('stream', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='changes.stream')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "stream_id",
+                        "kind",
+                        "oid",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("kind", models.CharField(max_length=40)),
+                ("oid", models.UUIDField()),
+                ("seq", models.BigIntegerField()),
+                ("op", models.CharField(choices=[("put", "put"), ("del", "del")], max_length=3)),
+                ("rev", models.PositiveIntegerField()),
+                ("body", models.TextField()),
+                ("changed_at", models.DateTimeField()),
+                (
+                    "stream",
+                    models.ForeignKey(
+                        db_index=False, on_delete=django.db.models.deletion.PROTECT, to="changes.stream"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['kind', 'oid'], name='entry_record')],
-                'constraints': [models.UniqueConstraint(fields=('stream', 'seq'), name='entry_stream_seq')],
+                "indexes": [models.Index(fields=["kind", "oid"], name="entry_record")],
+                "constraints": [models.UniqueConstraint(fields=("stream", "seq"), name="entry_stream_seq")],
             },
         ),
     ]

@@ -26,13 +26,20 @@ MAX_NOTE = 4000
 
 @transaction.atomic
 def create_checklist(
-    *, actor: Actor, code: str, applies_to: str, title: tuple[str, str], id: UUID | None = None  # noqa: A002
+    *,
+    actor: Actor,
+    code: str,
+    applies_to: str,
+    title: tuple[str, str],
+    id: UUID | None = None,  # noqa: A002
 ) -> Checklist:
     """Create a checklist with its titles (vi, en); its first version is drafted apart. Raises CodeTaken."""
     require(actor, *AUTHORS)
     vi, en = (clean_text(t) for t in title)
     if applies_to not in AppliesTo.values or not (vi and en and code):
-        raise InvalidFields(errors=[Problem("/title", "required", "Cần mã, tên và loại.", "Give code, titles, type.")])
+        raise InvalidFields(
+            errors=[Problem("/title", "required", "Cần mã, tên và loại.", "Give code, titles, type.")]
+        )
     try:
         with transaction.atomic():
             checklist = Checklist.objects.create(
@@ -46,7 +53,7 @@ def create_checklist(
 
 
 @transaction.atomic
-def create_version(
+def create_version(  # noqa: PLR0913  the fields of a version
     *,
     actor: Actor,
     checklist: Checklist,
@@ -56,7 +63,7 @@ def create_version(
     source_directive: str = "",
     id: UUID | None = None,  # noqa: A002  made where the record is born
 ) -> ChecklistVersion:
-    """Draft a version; a draft may still have faults. Raises CodeTaken when the number is used, InvalidVersionNumber."""
+    """Draft a version, which may still have faults. Raises CodeTaken (number in use), InvalidVersionNumber."""
     require(actor, *AUTHORS)
     rules.parse_semver(semver)
     try:

@@ -30,7 +30,7 @@ def submit_for_review(*, actor: Actor, version_id: UUID, base_rev: int | None = 
 
 @transaction.atomic
 def approve_version(*, actor: Actor, version_id: UUID, base_rev: int | None = None) -> ChecklistVersion:
-    """Approve a version, which freezes and hashes its content. Raises AuthorMayNotApprove for anyone who wrote in it."""
+    """Approve a version: its content is frozen and hashed. Raises AuthorMayNotApprove for whoever wrote in it."""
     require(actor, *APPROVERS)
     version = locked(actor, version_id, base_rev)
     if str(actor.officer_id) in version.contributors:
@@ -118,7 +118,9 @@ def withdraw_version(
 def _check_keys(version: ChecklistVersion) -> None:
     """A step's key keeps its kind through all versions, so that answers can be compared over the years."""
     issued = ChecklistVersion.objects.filter(checklist_id=version.checklist_id, published_at__isnull=False)
-    problems = [p for old in issued.order_by("pk") for p in rules.check_succession(old.content, version.content)]
+    problems = [
+        p for old in issued.order_by("pk") for p in rules.check_succession(old.content, version.content)
+    ]
     if problems:
         raise ContentNotValid(errors=problems)
 

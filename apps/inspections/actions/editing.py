@@ -22,7 +22,7 @@ from apps.changes.actions import Item, record
 from apps.changes.rules import post_stream
 from apps.checklists.models import ChecklistVersion
 from apps.checklists.rules import accepts_reports, answer_problem
-from apps.common.actor import Actor
+from apps.common.actor import Actor, Post
 from apps.common.errors import ExistsDifferent, InvalidFields, NotAllowed, Problem
 from apps.common.text import clean_text
 from apps.inspections import rules
@@ -54,10 +54,11 @@ def save_inspection(
     NotAllowed (also for a report of somebody else: it must look like none).
     """
     edit = apply_patch(actor, report_id, base_rev, fields)
+    warnings = (*edit.warnings, *check_answers(edit.report, final=False))
     if edit.is_new or edit.changed:
         edit.report.save(force_insert=edit.is_new)
         announce(actor, edit.report, "inspection.saved", data={"fields": sorted(edit.changed)})
-    return Edited(edit.report, edit.merged, edit.warnings)
+    return Edited(edit.report, edit.merged, warnings)
 
 
 @transaction.atomic
@@ -93,15 +94,12 @@ def apply_patch(
     patch = _checked(fields)
     report = _own(actor, report_id)
     is_new = report is None
-    warnings: list[str] = []
     if report is None:
-        report = _create(actor, report_id, base_rev, fields)
+        report, warning = _create(actor, report_id, base_rev, fields)
     else:
         _same_ground(report, fields)
         rules.check_editable(report.state)
-    post_warning = _check_posting(report.posting)
-    if post_warning:
-        warnings.append(post_warning)
+        warning = _check_posting(report.posting)
     base = report.rev if is_new else base_rev or 0
     current = _current(report)
     if not is_new and not base and any(current.get(k, _EMPTY_FLAT.get(k)) != v for k, v in patch.items()):
@@ -112,8 +110,7 @@ def apply_patch(
         _set(report, changed)
         report.rev += 0 if is_new else 1
         report.field_revs.update(dict.fromkeys(changed, report.rev))
-    warnings += check_answers(report, final=False)
-    return PatchedReport(report, changed, is_new, merged, tuple(warnings))
+    return PatchedReport(report, changed, is_new, merged, (warning,) if warning else ())
 
 
 def check_answers(report: InspectionReport, *, final: bool) -> list[str]:
@@ -178,7 +175,7 @@ def _put(store: dict[str, Any], key: str, value: Any) -> None:
 
 
 def _own(actor: Actor, report_id: UUID) -> InspectionReport | None:
-    rows = InspectionReport.objects.select_for_update(of=("self",)).select_related("posting__unit")
+    rows = InspectionReport.objects.select_for_update(of=("self",)).select_related("posting")
     report = rows.filter(pk=report_id).first()
     if report is not None and report.officer_id != actor.officer_id:
         raise NotAllowed
@@ -187,10 +184,10 @@ def _own(actor: Actor, report_id: UUID) -> InspectionReport | None:
 
 def _create(
     actor: Actor, report_id: UUID, base_rev: int | None, fields: Mapping[str, Any]
-) -> InspectionReport:
+) -> tuple[InspectionReport, str | None]:
     if base_rev:
         raise NotAllowed
-    posting = _posting(actor, fields.get("posting"))
+    post, warning = _post(actor, fields.get("posting"))
     version = _version(fields.get("checklist_version"))
     frozen = frozen_checklist(version.pk)
     given = fields.get("content_hash")
@@ -198,9 +195,9 @@ def _create(
         raise InvalidFields(errors=[_fault("content_hash", "hash-differs")])
     report = InspectionReport(
         id=report_id,
-        unit_id=posting.unit_id,
-        posting=posting,
-        officer_id=actor.officer_id,
+        unit_id=post.unit_id,
+        posting_id=post.posting_id,
+        officer_id=actor.person,
         device_id=actor.device_id,
         is_draft=True,
         checklist_version=version,
@@ -208,7 +205,7 @@ def _create(
         type=frozen.applies_to,
     )
     report.flags = sorted(accepts_reports(version.status, was_published=version.published_at is not None))
-    return report
+    return report, warning
 
 
 def _same_ground(report: InspectionReport, fields: Mapping[str, Any]) -> None:
@@ -225,19 +222,26 @@ def _same_ground(report: InspectionReport, fields: Mapping[str, Any]) -> None:
         raise InvalidFields(errors=problems)
 
 
-def _posting(actor: Actor, named: object) -> Posting:
-    mine = Posting.objects.select_related("unit").filter(officer_id=actor.officer_id, role__in=_INSPECTING)
-    if named is not None:
-        posting = mine.filter(pk=_uuid(named, "posting")).first()
-        if posting is None:
+def _post(actor: Actor, named: object) -> tuple[Post, str | None]:
+    """Find the post a new report is made from: the one named, or the only one held now; with a warning when it ended.
+
+    Work for a post the officer has left is taken for some days more (docs/security.md). Raises ScopeRevoked.
+    """
+    now = [post for post in actor.posts if post.role in _INSPECTING]
+    if named is None:
+        if not now:
             raise ScopeRevoked
-        return posting
-    now = [p.posting_id for p in actor.posts if p.role in _INSPECTING]
-    if not now:
+        if len(now) > 1:
+            raise InvalidFields(errors=[_fault("posting", "required")])
+        return now[0], None
+    wanted = _uuid(named, "posting")
+    held = next((post for post in now if post.posting_id == wanted), None)
+    if held is not None:
+        return held, None
+    former = Posting.objects.filter(pk=wanted, officer_id=actor.person, role__in=_INSPECTING).first()
+    if former is None:
         raise ScopeRevoked
-    if len(now) > 1:
-        raise InvalidFields(errors=[_fault("posting", "required")])
-    return mine.get(pk=now[0])
+    return Post(former.pk, former.unit_id, former.role, frozenset({former.unit_id})), _check_posting(former)
 
 
 def _check_posting(posting: Posting) -> str | None:
@@ -254,7 +258,9 @@ def _check_posting(posting: Posting) -> str | None:
 
 def _version(named: object) -> ChecklistVersion:
     version = (
-        ChecklistVersion.objects.filter(pk=_uuid(named, "checklist_version")).only("id", "status", "published_at").first()
+        ChecklistVersion.objects.filter(pk=_uuid(named, "checklist_version"))
+        .only("id", "status", "published_at")
+        .first()
         if named is not None
         else None
     )
@@ -273,7 +279,10 @@ def _uuid(value: object, key: str) -> UUID:
 _WORDS = {
     "required": ("Cần có mục này.", "This is needed."),
     "unknown": ("Không có phiên bản quy trình này.", "There is no such published version."),
-    "hash-differs": ("Nội dung quy trình trên máy khác bản đã ban hành.", "The content differs from what was published."),
+    "hash-differs": (
+        "Nội dung quy trình trên máy khác bản đã ban hành.",
+        "The content differs from what was published.",
+    ),
     "fixed": ("Không đổi được sau khi đã tạo báo cáo.", "This cannot change once the report exists."),
     "type": ("Sai kiểu dữ liệu.", "The value has the wrong type."),
 }

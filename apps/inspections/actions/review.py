@@ -54,7 +54,7 @@ def return_for_correction(
             version=report.version,
             step_key=entry.get("step_key", ""),
             text=clean_text(entry["text"]),
-            author_id=actor.officer_id,
+            author_id=actor.person,
             at=now,
         )
         for entry in notes

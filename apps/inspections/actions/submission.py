@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from apps.inspections.actions.common import announce
 from apps.inspections.actions.editing import Edited, PatchedReport, apply_patch, check_answers
 from apps.inspections.models import InspectionReport, ReportVersion, State
 from apps.inspections.queries import KIND, body, frozen_checklist, header, photos_missing
+from apps.organisation.queries import code_of
 
 WARN_CLOCK = "clock-doubtful"
 
@@ -38,20 +40,25 @@ def submit_inspection(
         raise InvalidFields(errors=missing)
     warnings = [*edit.warnings, *check_answers(report, final=True)]
     day_before = report.occurred_on
-    _receive(report, warnings)
+    now = timezone.now()
+    _receive(report, warnings, now)
     if not edit.is_new and not edit.changed:
         report.rev += 1
     report.save(force_insert=edit.is_new)
-    _freeze(actor, report)
-    publish_attachments(actor=actor, owner_kind=KIND, owner_id=report.pk)
+    _freeze(actor, report, now)
+    if report.photos or not edit.is_new:
+        publish_attachments(actor=actor, owner_kind=KIND, owner_id=report.pk)
     announce(
-        actor, report, "inspection.submitted", data={"version": report.version}, days=[day_before] if day_before else []
+        actor,
+        report,
+        "inspection.submitted",
+        data={"version": report.version},
+        days=[day_before] if day_before else [],
     )
     return Edited(report, edit.merged, tuple(dict.fromkeys([*warnings, *_flag_warnings(edit)])))
 
 
-def _receive(report: InspectionReport, warnings: list[str]) -> None:
-    now = timezone.now()
+def _receive(report: InspectionReport, warnings: list[str], now: dt.datetime) -> None:
     first = report.received_at is None
     report.received_at = report.received_at or now
     day, doubtful = rules.counted_day(report.started_on_device_at, report.received_at)
@@ -69,13 +76,12 @@ def _receive(report: InspectionReport, warnings: list[str]) -> None:
     report.required_steps, report.answered_steps = progress.required, progress.answered
     report.state = State.MEDIA_PENDING if photos_missing(report) else State.COMPLETE
     if first:
-        report.number = _next_number(report)
+        report.number = _next_number(report, now)
 
 
-def _next_number(report: InspectionReport) -> str:
+def _next_number(report: InspectionReport, now: dt.datetime) -> str:
     """Take the next human number of the unit's year, `IR-2026-NBA-000123`."""
-    assert report.received_at is not None
-    series = f"IR-{report.received_at.astimezone(rules.COUNTRY_TIME).year}-{report.posting.unit.code}"
+    series = f"IR-{now.astimezone(rules.COUNTRY_TIME).year}-{code_of(report.unit_id)}"
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO inspections_numberseries (series, last) VALUES (%s, 1) "
@@ -85,12 +91,12 @@ def _next_number(report: InspectionReport) -> str:
         return f"{series}-{cursor.fetchone()[0]:06d}"
 
 
-def _freeze(actor: Actor, report: InspectionReport) -> None:
+def _freeze(actor: Actor, report: InspectionReport, received: dt.datetime) -> None:
     ReportVersion.objects.create(
         report=report,
         version=report.version,
         body=orjson.loads(orjson.dumps(body(report))),
-        submitted_at=report.submitted_at,
+        submitted_at=received,
         device_id=actor.device_id,
     )
 

@@ -72,7 +72,7 @@ def _process(actor: Actor, sent: Envelope, faults: Sequence[Problem]) -> dict[st
     except OperationalError as error:
         logger.warning("push.database_busy", mutation=str(sent.id), error=str(error)[:200])
         refusal = Busy()
-    except Exception:
+    except Exception:  # noqa: BLE001  one bad mutation must not spoil the others
         refusal = MutationFailed()
         _alarm(sent)
     verdict = _verdict(sent, refusal)
@@ -149,7 +149,9 @@ def _repeated(actor: Actor, sent: Envelope) -> dict[str, Any]:
     stored = Mutation.objects.filter(pk=sent.id).only("hash", "status", "result", "officer_id").get()
     if stored.hash != sent.hash or stored.officer_id != actor.officer_id:
         log(actor, "mutation.id_reused", "mutation", sent.id)
-        return Verdict("rejected", {"code": IdReused.code, "detail": pick(*IdReused.titles())}).as_json(sent.id)
+        return Verdict("rejected", {"code": IdReused.code, "detail": pick(*IdReused.titles())}).as_json(
+            sent.id
+        )
     original: dict[str, Any] = orjson.loads(stored.result)
     return {**original, "status": "duplicate", "original_status": original["status"]}
 
@@ -157,7 +159,7 @@ def _repeated(actor: Actor, sent: Envelope) -> dict[str, Any]:
 def _check_dependencies(actor: Actor, sent: Envelope) -> None:
     if not sent.depends_on:
         return
-    rows = Mutation.objects.filter(pk__in=sent.depends_on, officer_id=actor.officer_id)
+    rows = Mutation.objects.filter(pk__in=sent.depends_on, officer_id=actor.person)
     known = dict(rows.values_list("pk", "status"))
     missing = [str(pk) for pk in sent.depends_on if pk not in known]
     if missing:
@@ -177,7 +179,9 @@ def _verdict(sent: Envelope, error: DomainError) -> Verdict:
     if isinstance(error, Conflict):
         fields = list(getattr(error, "fields", ()))
         current = orjson.loads(orjson.dumps(error.current or {}))
-        return Verdict("conflict", {**members, "fields": fields, "current": current, "conflict_id": str(sent.id)})
+        return Verdict(
+            "conflict", {**members, "fields": fields, "current": current, "conflict_id": str(sent.id)}
+        )
     if isinstance(error, TooLarge):
         members["code"] = "too-large"
     elif isinstance(error, Invalid):
@@ -196,5 +200,3 @@ def _alarm(sent: Envelope) -> None:
     cache.set(key, times, 86400)
     tell = logger.critical if times >= ALARM_AFTER else logger.error
     tell("push.mutation_failed", mutation=str(sent.id), type=sent.type, times=times, exc_info=True)
-
-

@@ -6,43 +6,57 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Epoch',
+            name="Epoch",
             fields=[
-                ('id', models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('value', models.UUIDField()),
-                ('since', models.DateTimeField()),
+                ("id", models.PositiveSmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("value", models.UUIDField()),
+                ("since", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='one_epoch')],
+                "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="one_epoch")],
             },
         ),
         migrations.CreateModel(
-            name='Mutation',
+            name="Mutation",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('device_seq', models.BigIntegerField(null=True)),
-                ('type', models.CharField(max_length=60)),
-                ('oid', models.UUIDField(null=True)),
-                ('hash', models.CharField(max_length=64)),
-                ('status', models.CharField(max_length=10)),
-                ('result', models.TextField()),
-                ('payload', models.TextField()),
-                ('received_at', models.DateTimeField()),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.device')),
-                ('officer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("device_seq", models.BigIntegerField(null=True)),
+                ("type", models.CharField(max_length=60)),
+                ("oid", models.UUIDField(null=True)),
+                ("hash", models.CharField(max_length=64)),
+                ("status", models.CharField(max_length=10)),
+                ("result", models.TextField()),
+                ("payload", models.TextField()),
+                ("received_at", models.DateTimeField()),
+                (
+                    "device",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="accounts.device"
+                    ),
+                ),
+                (
+                    "officer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['device', 'received_at'], name='mutation_device'), models.Index(fields=['oid'], name='mutation_object')],
+                "indexes": [
+                    models.Index(fields=["device", "received_at"], name="mutation_device"),
+                    models.Index(fields=["oid"], name="mutation_object"),
+                ],
             },
         ),
     ]

@@ -17,6 +17,6 @@ def begin(apps, schema_editor):  # type: ignore[no-untyped-def]  # Django's own 
 class Migration(migrations.Migration):
     """One row, once."""
 
-    dependencies = [("sync", "0001_initial")]  # noqa: RUF012  Django's own shape
+    dependencies = [("sync", "0001_initial")]
 
-    operations = [migrations.RunPython(begin, migrations.RunPython.noop)]  # noqa: RUF012  likewise
+    operations = [migrations.RunPython(begin, migrations.RunPython.noop)]
