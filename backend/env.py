@@ -82,7 +82,9 @@ class Environment(BaseSettings):
                 },
             }
         if parts.scheme not in {"postgres", "postgresql"}:
-            raise ValueError(f"HAIDANG_DATABASE_URL: unknown scheme {parts.scheme!r}; use sqlite or postgresql")
+            raise ValueError(
+                f"HAIDANG_DATABASE_URL: unknown scheme {parts.scheme!r}; use sqlite or postgresql"
+            )
         host = next((v for k, v in _query(parts.query) if k == "host"), parts.hostname or "")
         return {
             "ENGINE": "django.db.backends.postgresql",
@@ -107,7 +109,7 @@ def read() -> Environment:
     """
     data_dir = Path(os.environ.get("HAIDANG_DATA_DIR", ROOT / "var"))
     try:
-        return Environment(_env_file=data_dir / "haidang.env")  # type: ignore[call-arg]  # pydantic-settings adds it
+        return Environment(_env_file=data_dir / "haidang.env")
     except ValidationError as error:
         lines = [f"  {'.'.join(map(str, e['loc'])) or 'environment'}: {e['msg']}" for e in error.errors()]
         raise SystemExit("Hải Đăng cannot start:\n" + "\n".join(lines)) from None

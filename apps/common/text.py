@@ -27,7 +27,7 @@ MAX_TEXT = 4000
 
 def say(vi: str, en: str) -> str:
     """Give a lazy string that reads as Vietnamese or English by the language of the request."""
-    return _say(vi, en)  # type: ignore[no-any-return]  # a lazy proxy that behaves as str
+    return _say(vi, en)
 
 
 def clean_text(text: str) -> str:
