@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 from django.utils import timezone
@@ -16,6 +17,7 @@ from apps.accounts.models import Device, DeviceSession, DeviceToken, Officer
 from apps.accounts.queries import actor_for, token_by_access
 from apps.accounts.rules import check_standing
 from apps.common.actor import Actor
+from apps.common.text import clean_text
 
 MAX_TOKEN = 200
 
@@ -54,7 +56,7 @@ class DeviceAuthentication(BaseAuthentication):
         )
         return auth.officer, auth
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  the framework passes it
+    def authenticate_header(self, request: Request) -> str:
         """Name the scheme for the 401 answer."""
         return 'Bearer realm="haidang"'
 
@@ -82,13 +84,15 @@ def _names(header: str, device_id: UUID) -> bool:
 
 
 def _storable(header: str) -> str:
-    return header.replace("\x00", "").encode("utf-8", "replace").decode()
+    """Read a header as UTF-8, also percent-encoded: a browser's `fetch` takes Latin-1 alone."""
+    raw = unquote_to_bytes(header.encode("latin-1", "replace"))
+    return clean_text(raw.decode("utf-8", "replace"))
 
 
 class IsEnrolledDevice(BasePermission):
     """Only an enrolled device with a valid token; outsiders learn nothing but that they must sign in."""
 
-    def has_permission(self, request: Request, view: object) -> bool:  # noqa: ARG002  the framework passes it
+    def has_permission(self, request: Request, view: object) -> bool:
         """Raise NotSignedIn for an anonymous caller."""
         if not isinstance(request.auth, DeviceAuth):
             raise NotSignedIn

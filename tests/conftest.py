@@ -11,20 +11,24 @@ import shutil
 from collections.abc import Iterator
 from importlib import import_module
 
+import hypothesis
 import pytest
 from django.apps import apps
 from django.db import connection
 
 from tests.services import S3, Redis
 
-pytest_plugins = ["tests.cast"]
+pytest_plugins = ["tests.cast", "tests.deployment"]
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 _AUDIT_OFF = {
     "postgresql": ["ALTER TABLE audit_event DISABLE TRIGGER USER"],
-    "sqlite": ["DROP TRIGGER IF EXISTS audit_event_no_update", "DROP TRIGGER IF EXISTS audit_event_no_delete"],
+    "sqlite": [
+        "DROP TRIGGER IF EXISTS audit_event_no_update",
+        "DROP TRIGGER IF EXISTS audit_event_no_delete",
+    ],
 }
 
 

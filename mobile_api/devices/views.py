@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.actions import Claim, enrol_device
 from apps.sync.queries import epoch
 from apps.sync.rules import LIMITS
+from mobile_api.devices.examples import ENROL, ENROLLED
 from mobile_api.devices.serializers import EnrolAnswerSerializer, EnrolSerializer
 from mobile_api.throttling import EnrolByAddress, EnrolEverywhere
 from mobile_api.views import PhoneView, checked, server_time, stranger
@@ -38,6 +39,10 @@ class EnrolView(PhoneView):
         "A code works once. If the answer is lost, make a new key pair and ask for a new code.",
         request=EnrolSerializer,
         responses={201: EnrolAnswerSerializer},
+        examples=[
+            OpenApiExample("a phone with its code", value=ENROL, request_only=True),
+            OpenApiExample("the new device", value=ENROLLED, response_only=True, status_codes=["201"]),
+        ],
     )
     def post(self, request: Request) -> Response:
         """Enrol the phone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +20,7 @@ from apps.accounts.actions import (
     rotate_session,
 )
 from apps.accounts.rules import CHALLENGE_SECONDS
+from mobile_api.sessions import examples
 from mobile_api.sessions.serializers import (
     ChallengeAnswerSerializer,
     ChallengeSerializer,
@@ -54,6 +55,10 @@ class SessionsView(PhoneView):
         "the device end. Unknown names, wrong passwords and bad signatures are answered alike.",
         request=SignInSerializer,
         responses={201: TokensSerializer},
+        examples=[
+            OpenApiExample("an officer on their phone", value=examples.SIGN_IN, request_only=True),
+            OpenApiExample("tokens", value=examples.TOKENS, response_only=True, status_codes=["201"]),
+        ],
     )
     def post(self, request: Request) -> Response:
         """Open a session."""
@@ -62,7 +67,7 @@ class SessionsView(PhoneView):
         return Response(TokensSerializer(tokens).data, status=201)
 
     @extend_schema(summary="Sign out on this device", request=None, responses={204: None})
-    def delete(self, request: Request) -> Response:  # noqa: ARG002  the framework passes it
+    def delete(self, request: Request) -> Response:
         """End this session."""
         end_session(actor=self.actor, session=self.auth.session)
         return Response(status=204)
@@ -83,6 +88,10 @@ class ChallengeView(PhoneView):
         summary="Get a challenge to sign in with",
         request=ChallengeSerializer,
         responses={200: ChallengeAnswerSerializer},
+        examples=[
+            OpenApiExample("a device", value=examples.CHALLENGE, request_only=True),
+            OpenApiExample("what to sign", value=examples.CHALLENGE_ANSWER, response_only=True),
+        ],
     )
     def post(self, request: Request) -> Response:
         """Give a challenge, whether the device is known or not."""
@@ -106,6 +115,10 @@ class RefreshView(PhoneView):
         "A token that another request has rotated before ends the session: somebody holds a copy.",
         request=RefreshSerializer,
         responses={200: TokensSerializer},
+        examples=[
+            OpenApiExample("a rotation", value=examples.REFRESH, request_only=True),
+            OpenApiExample("the next tokens", value=examples.TOKENS, response_only=True),
+        ],
     )
     def post(self, request: Request) -> Response:
         """Give the next pair of tokens."""

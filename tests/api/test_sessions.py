@@ -307,6 +307,11 @@ class TestTokens:
         assert later
         assert later > seen.last_seen_at
 
+    def test_the_reason_of_a_deed_is_read_as_people_wrote_it(self, cast: Cast) -> None:
+        client = cast.officer.client()
+        client.delete(BASE + "sessions", headers={"X-Action-Note": "B%C3%A0n giao m%00%C3%A1y%"})
+        assert Event.objects.get(action="session.ended").note == "Bàn giao máy%"
+
 
 PUBLIC = {
     ("GET", "schema"),
