@@ -20,6 +20,10 @@ from tests.services import S3, Redis
 
 pytest_plugins = ["tests.cast", "tests.deployment"]
 
+# All workers share the cores: how long one example takes says nothing about the code.
+hypothesis.settings.register_profile("haidang", deadline=None)
+hypothesis.settings.load_profile("haidang")
+
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
