@@ -1,0 +1,223 @@
+"""Uploads against the real web server: broken, half-open and competing connections, a killed process, foreign clients."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import http.client
+import io
+import socket
+import struct
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from tusclient import client as tuspy
+
+from tests import evidence_images as images
+from tests.phone import Phone, until
+from tests.services import S3
+from tests.stack import Stack
+
+pytestmark = pytest.mark.live
+
+PATH = "/mobile/v1/uploads"
+PIECE = 512 * 1024
+PHOTO = images.noisy_jpeg(1_500_000)
+
+
+@pytest.fixture(scope="module", params=["disk", "s3"])
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A web server with two processes; they share a disk, or only S3."""
+    s3: S3 | None = request.getfixturevalue("s3_server") if request.param == "s3" else None
+    stack = Stack(tmp_path_factory.mktemp("stack"), storage=s3.settings if s3 else None)
+    stack.codes = stack.seed()["codes"]  # type: ignore[attr-defined]  # carried to the phone below
+    stack.start_web(workers=2)
+    yield stack
+    stack.stop()
+
+
+@pytest.fixture(scope="module")
+def phone(stack: Stack) -> Iterator[Phone]:
+    """An enrolled phone."""
+    phone = Phone(stack.url)
+    phone.enrol(stack.codes[0])  # type: ignore[attr-defined]  # see above
+    phone.sync()
+    yield phone
+    phone.close()
+
+
+class Upload:
+    """One declared photo and its upload, as raw HTTP."""
+
+    def __init__(self, phone: Phone, stack: Stack, data: bytes = PHOTO) -> None:
+        self.phone, self.stack, self.data = phone, stack, data + uuid4().bytes
+        self.id = phone.take_photo(str(uuid4()), "xray", self.data)
+        phone.push()
+        self.place = phone._tus_create(self.id, len(self.data))
+
+    def offset(self) -> int:
+        offset = self.phone._tus_offset(self.place)
+        assert offset is not None
+        return offset
+
+    def send(self, offset: int, data: bytes) -> int:
+        headers = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": str(offset)}
+        return self.phone._tus("PATCH", self.place, headers, data).status
+
+    def begin(self, offset: int) -> socket.socket:
+        """Send the head of a PATCH for all the rest; the test goes on with the body."""
+        head = {
+            "Host": "127.0.0.1",
+            "Content-Length": str(len(self.data) - offset),
+            "Content-Type": "application/offset+octet-stream",
+            "Upload-Offset": str(offset),
+            "Tus-Resumable": "1.0.0",
+        } | self.phone.headers()
+        raw = socket.create_connection(("127.0.0.1", self.stack.port), timeout=10)
+        lines = [f"PATCH {self.place} HTTP/1.1", *(f"{k}: {v}" for k, v in head.items()), "", ""]
+        raw.sendall("\r\n".join(lines).encode())
+        return raw
+
+    def finish(self) -> None:
+        """Send what is missing, as a phone does."""
+        while (offset := self.offset()) < len(self.data):
+            assert self.send(offset, self.data[offset : offset + PIECE]) in {204, 409}
+        facts = self.phone.call("GET", f"/attachments/{self.id}")
+        assert facts["state"] == "stored", facts
+        assert self.original() == self.data
+
+    def original(self) -> bytes:
+        connection = http.client.HTTPConnection("127.0.0.1", self.stack.port, timeout=10)
+        with contextlib.closing(connection):
+            connection.request(
+                "GET", f"/mobile/v1/attachments/{self.id}/original", headers=self.phone.headers()
+            )
+            return connection.getresponse().read()
+
+
+@pytest.mark.parametrize("cut", [1, 100_001, PIECE, PIECE + 77_777, 1_400_000])
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+def test_a_cut_connection_leaves_every_byte_that_arrived(
+    phone: Phone, stack: Stack, cut: int, reset: bool
+) -> None:
+    upload = Upload(phone, stack)
+    raw = upload.begin(0)
+    raw.sendall(upload.data[:cut])
+    time.sleep(0.2)  # a reset throws away what the server has not read yet
+    if reset:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    raw.close()
+    assert until(lambda: upload.offset() == cut, seconds=10, every=0.05), upload.offset()
+    upload.finish()
+
+
+def test_a_half_open_connection_loses_to_a_new_one(phone: Phone, stack: Stack) -> None:
+    upload = Upload(phone, stack)
+    old = upload.begin(0)
+    old.sendall(upload.data[: PIECE + 1000])
+    assert until(lambda: upload.offset() == PIECE, seconds=10, every=0.05)
+    assert upload.send(PIECE, upload.data[PIECE : PIECE + 50_000]) == 204
+    old.sendall(b"?" * (len(upload.data) - PIECE - 1000))
+    assert old.recv(12) == b"HTTP/1.1 409"
+    old.close()
+    assert upload.offset() == PIECE + 50_000
+    upload.finish()
+
+
+def test_a_killed_server_keeps_what_it_counted(phone: Phone, stack: Stack) -> None:
+    upload = Upload(phone, stack)
+    raw = upload.begin(0)
+    raw.sendall(upload.data[: 2 * PIECE + 5000])
+    assert until(lambda: upload.offset() == 2 * PIECE, seconds=10, every=0.05)
+    stack.kill("web")
+    raw.close()
+    phone.wire.close()
+    stack.start_web(workers=2)
+    assert upload.offset() == 2 * PIECE
+    upload.finish()
+
+
+class Flaky(io.BytesIO):
+    """A file whose reading fails once at a place, as a phone that loses its network does."""
+
+    def __init__(self, data: bytes, place: int) -> None:
+        super().__init__(data)
+        self.place: int | None = place
+
+    def read(self, size: int | None = -1) -> bytes:
+        if self.place is not None and self.tell() >= self.place:
+            self.place = None
+            raise ConnectionError
+        return super().read(size)
+
+
+@pytest.mark.parametrize("is_checked", [False, True])
+def test_tuspy_uploads_resumes_and_needs_no_metadata(phone: Phone, stack: Stack, is_checked: bool) -> None:
+    data = PHOTO + uuid4().bytes
+    client = tuspy.TusClient(f"{stack.url}{PATH}", headers=phone.headers())
+    options: dict[str, Any] = {"chunk_size": 200_000, "upload_checksum": is_checked}
+    first = client.uploader(file_stream=Flaky(data, 600_000), **options)
+    with contextlib.suppress(ConnectionError):
+        first.upload()
+    assert first.url
+    second = client.uploader(file_stream=io.BytesIO(data), url=first.url, **options)
+    assert second.offset == 600_000
+    second.upload()
+    photo = phone.take_photo(str(uuid4()), "xray", data)
+    phone.push()
+    assert facts_of(phone, photo)["state"] == "expected"  # the worker of this stack is not running
+    assert phone._tus_create(photo, len(data)) == second.url.removeprefix(stack.url)
+
+
+def test_tuspy_names_the_attachment(phone: Phone, stack: Stack) -> None:
+    upload = Upload(phone, stack)
+    client = tuspy.TusClient(f"{stack.url}{PATH}", headers=phone.headers())
+    uploader = client.uploader(
+        file_stream=io.BytesIO(upload.data), chunk_size=400_000, metadata={"attachment_id": upload.id}
+    )
+    uploader.upload()
+    assert uploader.url == stack.url + upload.place
+    assert facts_of(phone, upload.id)["state"] == "stored"
+
+
+def test_a_checksum_that_fits_nothing_keeps_nothing(phone: Phone, stack: Stack) -> None:
+    upload = Upload(phone, stack)
+    digest = base64.b64encode(hashlib.sha1(b"other").digest()).decode()
+    headers = {
+        "Content-Type": "application/offset+octet-stream",
+        "Upload-Offset": "0",
+        "Upload-Checksum": f"sha1 {digest}",
+    }
+    assert phone._tus("PATCH", upload.place, headers, upload.data).status == 460
+    assert upload.offset() == 0
+    upload.finish()
+
+
+def facts_of(phone: Phone, photo: str) -> Mapping[str, Any]:
+    return phone.call("GET", f"/attachments/{photo}")
+
+
+def test_many_phones_at_once(stack: Stack, phone: Phone, tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    other = Phone(stack.url, tmp_path / "other.sqlite3")
+    other.enrol(stack.codes[1])  # type: ignore[attr-defined]  # see the fixture
+    uploads = [Upload(p, stack, images.noisy_jpeg(60_000)) for p in (phone, other) for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(lambda u: _alone(u), uploads))
+    assert statuses == [204] * 16
+    for upload in uploads:
+        assert facts_of(upload.phone, upload.id)["state"] == "stored"
+    other.close()
+
+
+def _alone(upload: Upload) -> int:
+    """Send the whole photo over a connection of its own."""
+    with upload.begin(0) as raw:
+        raw.sendall(upload.data)
+        return int(raw.recv(12)[9:])
