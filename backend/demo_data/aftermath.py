@@ -1,0 +1,32 @@
+"""What also happens in a service: people move, a phone is lost, another is locked, an officer is suspended."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from apps.accounts import actions
+from apps.common.actor import SYSTEM
+from backend.demo_data.people import Service, move
+from backend.demo_data.simulation import Simulation
+
+# Who moves from where to where, days before the end of the story.
+MOVES = (("TSN", "CPS", 3), ("LBA", "LLA", 2), ("HP1", "HP3", 1))
+
+
+def trouble(story: Simulation, service: Service) -> None:
+    """Move three officers, report one phone lost, lock another, suspend an officer: all in the last days."""
+    for old, new, days in MOVES:
+        story.at(story.end - dt.timedelta(days=days, hours=3))
+        move(service, service.at(old, "officer")[-1], new, story.now)
+    holders = [p for p in service.people if p.device]
+    lost, locked = holders[-1].device, holders[-2].device
+    assert lost is not None  # noqa: S101  holders have one
+    assert locked is not None  # noqa: S101  likewise
+    story.at(story.end - dt.timedelta(days=2))
+    actions.report_device_lost(
+        actor=SYSTEM, device=lost, reason="Rơi khi kiểm tra bãi hàng, đã báo lãnh đạo."
+    )
+    actions.suspend_device(actor=SYSTEM, device=locked, reason="Máy chậm bất thường, chờ kiểm tra an toàn.")
+    story.at(story.end - dt.timedelta(days=1))
+    suspended = service.at("HCM-MT", "officer")[-1]
+    actions.suspend_officer(actor=SYSTEM, officer=suspended.officer, reason="Tạm nghỉ chờ bố trí công tác.")
