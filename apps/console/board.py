@@ -52,6 +52,13 @@ class Cell:
     change: str
 
     @property
+    def records(self) -> str:
+        """The filters under which the review room lists the reports behind this figure; none for a rate."""
+        return {"inspections": "&page=1", "inspections_with_finding": "&outcome=finding"}.get(
+            self.measure.code, ""
+        )
+
+    @property
     def label(self) -> str:
         """The measure's name."""
         return pick(self.measure.vi, self.measure.en)

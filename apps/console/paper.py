@@ -16,9 +16,32 @@ from django.http import QueryDict
 
 from apps.checklists.rules import check_content
 from apps.common.errors import Problem
-from apps.common.text import clean_text, is_storable, pick
+from apps.common.text import clean_text, is_storable, pick, say
 from apps.console.templatetags.labels import kind, purpose, unit_sign
 
+FIELDS: Mapping[str, str] = {
+    "title": say("tên phần", "title"),
+    "title/vi": say("tên phần tiếng Việt", "Vietnamese title"),
+    "title/en": say("tên phần tiếng Anh", "English title"),
+    "steps": say("danh sách bước", "steps"),
+    "text": say("nội dung", "text"),
+    "text/vi": say("nội dung tiếng Việt", "Vietnamese text"),
+    "text/en": say("nội dung tiếng Anh", "English text"),
+    "kind": say("loại bước", "kind"),
+    "key": say("mã", "key"),
+    "required": say("bắt buộc", "required"),
+    "required_if": say("bắt buộc khi", "required if"),
+    "visible_if": say("hiện khi", "shown if"),
+    "options": say("lựa chọn", "options"),
+    "photos": say("quy định về ảnh", "photo rule"),
+    "photos/min": say("số ảnh ít nhất", "photos at least"),
+    "photos/max": say("số ảnh nhiều nhất", "photos at most"),
+    "help": say("hướng dẫn", "help"),
+    "safety_note": say("lưu ý an toàn", "safety note"),
+    "legal_ref": say("căn cứ pháp lý", "legal basis"),
+    "allow_na": say("được ghi không áp dụng", "not applicable allowed"),
+    "unit": say("đơn vị", "unit"),
+}
 MAX_JSON = 1_000_000
 _PLACE = re.compile(r"^/sections/(\d+)(?:/steps/(\d+))?(?:/(.*))?$")
 
@@ -99,8 +122,14 @@ def place(pointer: str) -> str:
     if step is not None:
         words.append(pick(f"bước {int(step) + 1}", f"step {int(step) + 1}"))
     if rest:
-        words.append(rest)
+        words.append(field_name(rest))
     return ", ".join(words)
+
+
+def field_name(path: str) -> str:
+    """Name a field of a content; conditions and rare fields keep the name they have in the JSON."""
+    known = FIELDS.get(path)
+    return str(known) if known else path
 
 
 def compare(before: object, after: object) -> list[Difference]:
@@ -263,7 +292,7 @@ def _keyed(content: object) -> Iterator[tuple[PaperStep, dict[str, Any]]]:
 def _details(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     for field in sorted({*before, *after}):
         if before.get(field) != after.get(field):
-            yield field, _short(before.get(field)), _short(after.get(field))
+            yield field_name(field), _short(before.get(field)), _short(after.get(field))
 
 
 def _short(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
@@ -17,10 +18,13 @@ from apps.common.actor import Actor
 from apps.common.text import say
 from apps.inspections.models import REVIEWABLE, InspectionReport, Outcome, State
 from apps.organisation.models import Level, Unit
-from apps.organisation.queries import lines_of_command, names, subtrees
+from apps.organisation.queries import lines_of_command, names, subtrees, today
+from apps.reporting.queries import reports_behind
+from apps.reporting.rules import Period
 
+FIRST_DAY = dt.date(2000, 1, 1)
 ANY = ("", say("Tất cả", "All"))
-WAITING = "waiting"
+WAITING, COUNTED = "waiting", "counted"
 
 
 class QueueFilter(forms.Form):
@@ -76,6 +80,8 @@ def queue(actor: Actor, filters: QueueFilter) -> QuerySet[InspectionReport]:
     state = wanted.get("state") or WAITING
     if state == WAITING:
         reports = reports.filter(state__in=REVIEWABLE)
+    elif state == COUNTED:
+        return _behind(actor, wanted)
     elif state != "all":
         reports = reports.filter(state=state)
     if "unit" in wanted:
@@ -127,7 +133,20 @@ def units_in_reach(actor: Actor) -> list[tuple[str, str]]:
 
 def _states() -> list[tuple[str, Any]]:
     shown = [choice for choice in State.choices if choice[0] != State.LOCAL_DRAFT]
-    return [*shown, ("all", say("Mọi trạng thái", "Every state"))]
+    counted = (COUNTED, say("Được tính vào số liệu", "Counted in the figures"))
+    return [*shown, counted, ("all", say("Mọi trạng thái", "Every state"))]
+
+
+def _behind(actor: Actor, wanted: Mapping[str, Any]) -> QuerySet[InspectionReport]:
+    """Give exactly the reports that a figure of the board counts, by the tree of each day."""
+    since = wanted.get("since") or FIRST_DAY
+    period = Period(since, max(wanted.get("until") or today(), since))
+    unit = UUID(wanted["unit"]) if "unit" in wanted else None
+    reports = reports_behind(actor, period, unit)
+    picked = {name: wanted[name] for name in ("type", "outcome") if name in wanted}
+    return reports.filter(unit_id__in=list(actor.reach_of(*REPORT_READERS)), **picked).order_by(
+        "submitted_at", "id"
+    )
 
 
 def _days(since: dt.date | None, until: dt.date | None) -> Q:

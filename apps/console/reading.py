@@ -5,9 +5,10 @@ Plain data for templates; the rows themselves come from `visible_to` querysets o
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from apps.checklists.rules import compile_answers
@@ -24,9 +25,11 @@ from apps.inspections.models import (
     ReportVersion,
     ReviewNote,
     SelectionReason,
+    State,
 )
 from apps.inspections.rules import parse_time
 
+DECIDED = frozenset({State.RETURNED, State.APPROVED, State.LOCKED, State.VOIDED})
 _CHOICES: Mapping[str, Mapping[str, str]] = {
     "mode": dict(Mode.choices),
     "direction": dict(Direction.choices),
@@ -111,6 +114,17 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """Something that happened to a report; `state` has a badge."""
+
+    at: dt.datetime
+    title: str
+    text: str = ""
+    who: str = ""
+    state: str = ""
+
+
+@dataclass(frozen=True)
 class Reading:
     """The whole report for the page."""
 
@@ -120,7 +134,6 @@ class Reading:
     changes: tuple[Change, ...]
     photos_stored: int
     photos_named: int
-    notes: tuple[ReviewNote, ...] = field(default=())
 
 
 def read_report(
@@ -168,8 +181,28 @@ def read_report(
         changes=tuple(_changes(content, versions)),
         photos_stored=sum(p.state == "stored" for p in (*all_photos, *loose)),
         photos_named=len(all_photos) + len(loose),
-        notes=tuple(n for rest in notes_at.values() for n in rest),
     )
+
+
+def trail(
+    report: InspectionReport, versions: Iterable[ReportVersion], notes: Iterable[ReviewNote]
+) -> list[Mark]:
+    """Tell in the order of time what happened: submissions, notes on the whole, the last decision."""
+    marks = [
+        Mark(v.submitted_at, pick("Gửi lần đầu", "First submission"))
+        if v.version == 1
+        else Mark(v.submitted_at, pick(f"Gửi lại, lần {v.version}", f"Submission {v.version}"))
+        for v in versions
+    ]
+    marks += [
+        Mark(n.at, pick("Ý kiến:", "Note:"), n.text, n.author.full_name) for n in notes if not n.step_key
+    ]
+    if report.reviewed_at:
+        # A report that is open again after a decision can only have been returned.
+        state = State(report.state if report.state in DECIDED else State.RETURNED)
+        who = report.reviewer.full_name if report.reviewer and report.state in DECIDED else ""
+        marks.append(Mark(report.reviewed_at, str(state.label), report.review_note, who, state.value))
+    return sorted(marks, key=lambda mark: mark.at)
 
 
 def wording(words: Mapping[str, str] | None) -> str:

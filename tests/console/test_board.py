@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
 from django.http import QueryDict
@@ -114,3 +115,24 @@ def test_day_of_the_stamp_is_exact(scene: Scene, signed_in: As) -> None:
     assert "01/01/2024 – 31/01/2024" in answer.content.decode()
     assert "01/12/2023 – 31/12/2023" in answer.content.decode()
     assert answer.context["page"].board.period.last == dt.date(2024, 1, 31)
+
+
+def test_figure_opens_exactly_the_reports_behind_it(scene: Scene, signed_in: As) -> None:
+    scene.report()
+    finding = scene.report(outcome="finding")
+    scene.report(by="other_officer", outcome="finding")
+    scene.report(days_ago=20, outcome="finding")
+    recount(actor=SYSTEM)
+    client = signed_in("region_leader")
+    page = client.get("/console/?period=7d")
+    link = re.search(r'id="f-inspections_with_finding" href="([^"]+)"', page.content.decode())
+    assert link
+    rows = client.get(link[1].replace("&amp;", "&")).context["rows"]
+    assert [row["report"].pk for row in rows] == [finding.pk]
+    assert page.context["page"].totals[1].value == 1
+
+
+def test_counted_filter_takes_any_dates(scene: Scene, signed_in: As) -> None:
+    scene.report()
+    for query in ("", "&since=2030-01-01&until=2020-01-01", "&until=0001-01-01", "&since=9999-12-31"):
+        assert signed_in("reviewer").get(f"/console/review/?state=counted{query}").status_code == 200

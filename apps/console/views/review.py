@@ -20,7 +20,7 @@ from apps.common.actor import Actor
 from apps.common.errors import DomainError
 from apps.common.text import pick
 from apps.console.queue import QueueFilter, filter_query, following, neighbours, queue
-from apps.console.reading import read_report
+from apps.console.reading import read_report, trail
 from apps.console.refusals import Refusal, refusal_of
 from apps.console.rooms import REVIEW, ConsoleRequest, opens
 from apps.console.words import FLAGS
@@ -161,7 +161,7 @@ def _page(
         "report": found,
         "unit": names([found.unit_id]).get(found.unit_id, ""),
         "reading": read_report(found, attachments, notes, versions, draft.notes),
-        "versions": versions,
+        "trail": trail(found, versions, notes),
         "moves": moves,
         "is_own": found.officer_id == actor.officer_id,
         "draft": draft,
