@@ -117,7 +117,9 @@ class Filler:
         done = self.done
         for key in self.edition.compiled.visible_steps(done.answers, self.header, done.photos):
             step = self.edition.steps[key]
-            optional = key not in done.answers and step["kind"] not in {"photo", "sign"} and not step.get("photos")
+            optional = (
+                key not in done.answers and step["kind"] not in {"photo", "sign"} and not step.get("photos")
+            )
             if optional and self.story.often(thoroughness):
                 self._answer(key)
         self._complete()
@@ -255,7 +257,5 @@ def container_no(story: Simulation) -> str:
     """Make a container number of the invented owner TSTU with a right check digit (ISO 6346)."""
     body = f"TSTU{story.digits(6)}"
     letters = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", (n for n in range(10, 39) if n % 11), strict=True))
-        c: v for c, v in zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", [n for n in range(10, 39) if n % 11], strict=True)
-    }
     total = sum((int(c) if c.isdigit() else letters[c]) * 2**i for i, c in enumerate(body))
     return f"{body}{total % 11 % 10}"
