@@ -48,6 +48,7 @@ class Stack:
             "HAIDANG_SECRET_KEY": "only-for-the-stack-under-test-" + "0" * 30,
             "HAIDANG_ALLOWED_HOSTS": "127.0.0.1",
             "HAIDANG_HTTPS": "0",
+            "HAIDANG_ENROLMENT_MINUTES": "1440",
             "HAIDANG_LOG_LEVEL": "WARNING",
             "HAIDANG_PUSH_PER_MINUTE": "100000",
             **({"HAIDANG_DATABASE_URL": database_url} if database_url else {}),
@@ -141,11 +142,11 @@ class Stack:
         raise AssertionError(f"the web server did not answer:\n{self.log('web')}")
 
 
-def new_postgresql_database(server_url: str, name: str) -> str:
-    """Create an empty database beside the one the URL names; gives its URL."""
+def new_postgresql_database(server_url: str, name: str, *, template: str = "template1") -> str:
+    """Create a database beside the one the URL names, empty or as a copy of another; gives its URL."""
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}"')
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return server_url.rsplit("/", 1)[0] + "/" + name
 
 
