@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.common.errors import DomainError, InvalidFields
+from apps.evidence import demo
 from apps.evidence.errors import FileTooLarge, ImageTooComplex, ImageTooLarge, UnsupportedMedia
+from apps.evidence.imaging import Imager
 from apps.evidence.rules.claims import flags_of
 from apps.evidence.rules.content import Facts, examine
-from apps.evidence.rules.declarations import judge
+from apps.evidence.rules.declarations import PURPOSES, judge
 from tests import evidence_images as images
 
 
@@ -181,3 +184,28 @@ def test_times_that_cannot_agree_are_flagged(taken: str | None, offset: str | No
 
 def test_without_a_device_time_nothing_is_compared() -> None:
     assert flags_of({"taken": "2026:11:21 15:00:00"}, None) == ()
+
+
+@pytest.mark.parametrize("scene", demo.SCENES)
+def test_a_drawn_photo_is_the_same_each_time_and_a_good_one(scene: str) -> None:
+    taken = datetime(2026, 11, 21, 14, 41, 10, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh"))
+    photo = demo.draw_photo(scene, 7, taken=taken, place=(21.22, 105.81))
+    assert photo == demo.draw_photo(scene, 7, taken=taken, place=(21.22, 105.81))
+    assert photo != demo.draw_photo(scene, 8, taken=taken, place=(21.22, 105.81))
+    assert 40_000 < len(photo) < 120_000
+    assert examine(photo) == Facts("image/jpeg", 1280, 960)
+    with Imager() as imager:
+        look = imager.look(photo)
+    assert look.claims == {
+        "make": "Hai Dang",
+        "model": "Simulated camera 1",
+        "taken": "2026:11:21 14:41:10",
+        "offset": "+07:00",
+        "position": {"latitude": 21.22, "longitude": 105.81},
+    }
+    assert flags_of(look.claims, taken) == ()
+
+
+def test_each_purpose_has_a_scene() -> None:
+    for purpose in PURPOSES:
+        assert {demo.scene_of(purpose, n) for n in range(3)} <= set(demo.SCENES)
