@@ -34,10 +34,10 @@ class StateChanged(Conflict):
 
 
 class ReportVoided(Conflict):
-    """The report has been voided."""
+    """The report has been voided or taken back."""
 
     code = "deleted"
-    vi = "Báo cáo đã bị hủy."
+    vi = "Báo cáo đã bị hủy hoặc đã được thu hồi."
 
 
 class ScopeRevoked(NotAllowed):

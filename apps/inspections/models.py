@@ -116,7 +116,7 @@ class InspectionReportQuerySet(UnitScopedQuerySet["InspectionReport"]):
 class InspectionReport(UnitScopedRecord):
     """One inspection as an officer reported it: header fields, answers and photo ids by step key, state, review."""
 
-    number = models.CharField(max_length=30, unique=True, null=True)
+    number = models.CharField(max_length=40, unique=True, null=True)
     version = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=14, choices=State.choices, default=State.LOCAL_DRAFT)
     checklist_version = models.ForeignKey(ChecklistVersion, on_delete=models.PROTECT, related_name="+")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -56,9 +56,17 @@ def photo_states(report: InspectionReport) -> dict[str, str]:
     """Give the state of each photo the report names, by id; `missing` for one that was never declared."""
     named = {photo: "missing" for ids in report.photos.values() for photo in ids}
     if named:
-        rows = Attachment.objects.filter(owner_kind=KIND, owner_id=report.pk, pk__in=list(named))
+        rows = Attachment.objects.filter(
+            owner_kind=KIND, owner_id=report.pk, officer_id=report.officer_id, pk__in=list(named)
+        )
         named.update({str(pk): state for pk, state in rows.values_list("pk", "state")})
     return named
+
+
+def owners_of(photos: Iterable[UUID]) -> list[UUID]:
+    """Give the reports that photos belong to, in a stable order."""
+    rows = Attachment.objects.filter(pk__in=list(photos), owner_kind=KIND)
+    return sorted(set(rows.values_list("owner_id", flat=True)))
 
 
 def photos_missing(report: InspectionReport) -> list[str]:

@@ -70,6 +70,11 @@ def check_editable(state: str) -> None:
     raise StateLocked if state in WITH_REVIEW else StateChanged
 
 
+def changed_since(base_rev: int, field_revs: Mapping[str, int]) -> list[str]:
+    """Give the flattened fields that were changed after `base_rev`."""
+    return sorted(key for key, rev in field_revs.items() if rev > base_rev)
+
+
 def flatten(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Turn a patch into single fields: each answer and each step's photos count as fields of their own."""
     flat = {key: value for key, value in fields.items() if key not in BY_STEP}
@@ -120,14 +125,15 @@ def missing_header(values: Mapping[str, Any]) -> list[Problem]:
 
 
 def parse_time(value: object) -> dt.datetime | None:
-    """Read an ISO 8601 time with an offset; None for anything else."""
+    """Read an ISO 8601 time with an offset, in the years 1900 to 2999; None for anything else."""
     if isinstance(value, dt.datetime):
         return value if value.tzinfo else None
     if not isinstance(value, str) or len(value) > 40:
         return None
     try:
         moment = dt.datetime.fromisoformat(value)
-        return moment.astimezone(dt.UTC) if moment.tzinfo else None
+        # Far years are not only wrong: shown in another time zone, they overflow.
+        return moment.astimezone(dt.UTC) if moment.tzinfo and 1900 <= moment.year < 3000 else None
     except (ValueError, OverflowError):
         return None
 
@@ -144,9 +150,15 @@ def counted_day(claimed: dt.datetime | None, received: dt.datetime) -> tuple[dt.
 
 
 def check_by_step(fields: Mapping[str, Any]) -> list[Problem]:
-    """Check the shape of the parts that go by step: objects, and for photos short lists of UUIDs, none twice."""
+    """Check the shape of the parts that go by step: objects, and for photos short lists of UUIDs, none twice.
+
+    A field named like a flattened one (`photos.step`) would pass by these checks, so it is refused.
+    """
     problems = [
         _problem(part, "type") for part in BY_STEP if part in fields and not isinstance(fields[part], Mapping)
+    ]
+    problems += [
+        _problem(_escape(key), "name") for key in fields if key.partition(".")[0] in BY_STEP and "." in key
     ]
     if problems:
         return problems
@@ -185,6 +197,11 @@ def _codes(values: Iterable[object]) -> bool:
     return all(isinstance(v, str) and _MEANS.fullmatch(v) for v in values)
 
 
+def check_extra(extra: Mapping[str, Any]) -> list[Problem]:
+    """Keep what newer phones send within bounds: unknown fields add up over the patches of one report."""
+    return [_problem(_escape(max(extra)), "too-many")] if len(extra) > MAX_ITEMS else []
+
+
 _WORDS: Mapping[str, tuple[str, str]] = {
     "required": ("Cần điền mục này trước khi gửi.", "This is needed before sending."),
     "choice": ("Giá trị không có trong danh mục.", "The value is not in the list."),
@@ -194,6 +211,8 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "type": ("Sai kiểu dữ liệu.", "The value has the wrong type."),
     "max-length": ("Nội dung quá dài.", "The text is too long."),
+    "too-many": ("Quá nhiều trường không xác định.", "There are too many unknown fields."),
+    "name": ("Tên trường không hợp lệ.", "A field may not have this name."),
     "before-start": ("Thời gian kết thúc trước thời gian bắt đầu.", "The end is before the start."),
     "photo-list": ("Danh sách ảnh không hợp lệ.", "The list of photos is malformed."),
 }

@@ -7,18 +7,21 @@ from celery import shared_task
 from apps.changes.actions import settle
 from apps.changes.models import Change
 from apps.common.actor import SYSTEM
-from apps.evidence.models import Attachment
 from apps.inspections import actions
-from apps.inspections.queries import KIND
+from apps.inspections.queries import owners_of
 
 
 @shared_task(name="inspections.settle_media")
 def settle_media(reaction_ids: list[int]) -> None:
-    """Look at the reports whose photos have been stored."""
+    """Look at the reports whose photos have been stored.
 
-    def effect(changes: list[Change]) -> None:
-        owners = Attachment.objects.filter(pk__in=[c.oid for c in changes], owner_kind=KIND)
-        for report_id in sorted(set(owners.values_list("owner_id", flat=True))):
-            actions.settle_media(actor=SYSTEM, report_id=report_id)
+    Each in a transaction of its own: several reports raise several streams, and workers that raise them in different
+    orders would wait for each other.
+    """
+    for reaction_id in reaction_ids:
+        settle([reaction_id], _effect)
 
-    settle(reaction_ids, effect)
+
+def _effect(changes: list[Change]) -> None:
+    for report_id in owners_of(c.oid for c in changes):
+        actions.settle_media(actor=SYSTEM, report_id=report_id)

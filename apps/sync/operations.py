@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from apps.accounts.models import Posting
-from apps.common.actor import Actor, Post
+from apps.common.actor import Actor
 from apps.common.errors import InvalidFields, Problem
-from apps.evidence.actions import declare_attachment
-from apps.inspections.actions import Edited, discard_inspection, save_inspection, submit_inspection
-from apps.inspections.errors import ScopeRevoked
+from apps.inspections.actions import (
+    Edited,
+    declare_photo,
+    discard_inspection,
+    save_inspection,
+    submit_inspection,
+)
 from apps.sync.rules import Envelope, is_uuid
 
 
@@ -52,12 +54,11 @@ def _declare(actor: Actor, sent: Envelope) -> Applied:
         raise InvalidFields(
             errors=[Problem("/fields/report", "type", "Sai kiểu dữ liệu.", "This is a report's id.")]
         )
-    attachment = declare_attachment(
+    photo = declare_photo(
         actor=actor,
-        post=_post(actor, fields),
-        id=sent.object,
-        owner_kind="inspection",
-        owner_id=UUID(str(owner)),
+        report_id=UUID(str(owner)),
+        photo_id=sent.object,
+        posting=fields.get("posting"),
         step_key=fields.get("step", ""),
         purpose=fields.get("purpose", ""),
         sha256=fields.get("sha256", ""),
@@ -68,22 +69,7 @@ def _declare(actor: Actor, sent: Envelope) -> Applied:
         manifest=fields.get("manifest", ""),
         signature=fields.get("signature", ""),
     )
-    return Applied(rev=attachment.rev)
-
-
-def _post(actor: Actor, fields: Mapping[str, Any]) -> Post:
-    """Find the post a photo belongs to: the one named (also a former one), or the first held now."""
-    named = fields.get("posting")
-    held = {str(post.posting_id): post for post in actor.posts}
-    if named is None and held:
-        return next(iter(held.values()))
-    if isinstance(named, str) and is_uuid(named):
-        if named in held:
-            return held[named]
-        former = Posting.objects.filter(officer_id=actor.person, pk=UUID(named)).first()
-        if former is not None:
-            return Post(former.pk, former.unit_id, former.role, frozenset({former.unit_id}))
-    raise ScopeRevoked
+    return Applied(rev=photo.rev)
 
 
 def _edited(edit: Edited) -> Applied:

@@ -28,11 +28,9 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _OWNER_KIND = re.compile(r"[a-z][a-z_]{0,39}")
 
 
-class Declaration(TypedDict):
-    """The fields of a declaration as they arrive; every value is judged before it is used."""
+class FileClaims(TypedDict):
+    """What a phone says about a file; every value is judged before it is used."""
 
-    owner_kind: str
-    owner_id: UUID | str
     sha256: str
     size: int
     mime: str
@@ -42,6 +40,13 @@ class Declaration(TypedDict):
     captured_on_device_at: NotRequired[datetime | str | None]
     manifest: NotRequired[str]
     signature: NotRequired[str]
+
+
+class Declaration(FileClaims):
+    """The fields of a declaration as they arrive: a file, and the record it belongs to."""
+
+    owner_kind: str
+    owner_id: UUID | str
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Every write to inspection reports: editing from the phone, arrival of photos, review."""
 
 from apps.inspections.actions.editing import Edited, discard_inspection, save_inspection
-from apps.inspections.actions.media import settle_media
+from apps.inspections.actions.media import declare_photo, settle_media
 from apps.inspections.actions.review import (
     approve_inspection,
     return_for_correction,
@@ -13,6 +13,7 @@ from apps.inspections.actions.submission import submit_inspection
 __all__ = [
     "Edited",
     "approve_inspection",
+    "declare_photo",
     "discard_inspection",
     "return_for_correction",
     "save_inspection",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,19 +20,22 @@ from django.utils import timezone
 from apps.accounts.models import Posting, Role
 from apps.audit.actions import log
 from apps.changes.actions import Item, record
+from apps.changes.models import Change
 from apps.changes.rules import post_stream
+from apps.checklists.errors import VersionNeverPublished
 from apps.checklists.models import ChecklistVersion
 from apps.checklists.rules import accepts_reports, answer_problem
 from apps.common.actor import Actor, Post
-from apps.common.errors import ExistsDifferent, InvalidFields, NotAllowed, Problem
+from apps.common.errors import Conflict, ExistsDifferent, InvalidFields, NotAllowed, Problem
 from apps.common.text import clean_text
 from apps.inspections import rules
 from apps.inspections.actions.common import announce
-from apps.inspections.errors import ScopeRevoked, StateLocked
+from apps.inspections.errors import FieldConflict, ReportVoided, ScopeRevoked, StateLocked
 from apps.inspections.models import InspectionReport, State
 from apps.inspections.queries import CHOICES, EMPTY, KIND, body, frozen_checklist, header
 
 WARN_MOVED = "late-after-move"
+DISCARDED = "inspection.discarded"
 _INSPECTING = frozenset({Role.OFFICER, Role.LEADER})
 
 
@@ -63,17 +67,24 @@ def save_inspection(
 
 @transaction.atomic
 def discard_inspection(*, actor: Actor, report_id: UUID, base_rev: int | None) -> None:
-    """Take back a draft that was saved here; its text stays in the audit. Raises StateLocked, NotAllowed."""
-    report = _own(actor, report_id)
-    if report is None:
+    """Take back a draft that was saved here; its text stays in the audit.
+
+    A report that is not here, or somebody else's, which must look the same, is left alone. Raises StateLocked, and
+    FieldConflict when it was edited after `base_rev`: an edit is not lost to a deletion that has not seen it.
+    """
+    report = _locked(report_id)
+    if report is None or report.officer_id != actor.officer_id:
         return
     if report.state != State.LOCAL_DRAFT:
         raise StateLocked(current=body(report))
+    unseen = rules.changed_since(base_rev, report.field_revs) if base_rev else []
+    if unseen:
+        raise FieldConflict(unseen, body(report))
     kept = orjson.loads(orjson.dumps(body(report)))
-    log(actor, "inspection.discarded", KIND, report.pk, {"rev": report.rev, "body": kept})
+    log(actor, DISCARDED, KIND, report.pk, {"rev": report.rev, "body": kept})
     stream, rev = post_stream(report.posting_id), report.rev + 1
     report.delete()
-    record(actor, Item("inspection.discarded", KIND, report_id, rev, leaves=[stream]))
+    record(actor, Item(DISCARDED, KIND, report_id, rev, leaves=[stream]))
 
 
 @dataclass
@@ -86,31 +97,59 @@ class PatchedReport:
     merged: bool
     warnings: tuple[str, ...]
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the report was submitted before: the same content came a second time, and nothing is to be done."""
+        return not self.is_new and self.report.state not in rules.EDITABLE
+
 
 def apply_patch(
     actor: Actor, report_id: UUID, base_rev: int | None, fields: Mapping[str, Any]
 ) -> PatchedReport:
     """Lock or create the report, check the patch, merge it; the caller saves and records."""
     patch = _checked(fields)
-    report = _own(actor, report_id)
-    is_new = report is None
+    report = _locked(report_id)
     if report is None:
-        report, warning = _create(actor, report_id, base_rev, fields)
-    else:
-        _same_ground(report, fields)
-        rules.check_editable(report.state)
-        warning = _check_posting(report.posting)
-    base = report.rev if is_new else base_rev or 0
+        report, warnings = _create(actor, report_id, base_rev, fields)
+        _change(report, patch)
+        report.field_revs = dict.fromkeys(patch, report.rev)
+        return PatchedReport(report, patch, is_new=True, merged=False, warnings=warnings)
+    if report.officer_id != actor.officer_id:
+        raise NotAllowed
+    _same_ground(report, fields)
     current = _current(report)
-    if not is_new and not base and any(current.get(k, _EMPTY_FLAT.get(k)) != v for k, v in patch.items()):
-        raise ExistsDifferent(current=body(report))
+    if not _comes_again(report, base_rev, patch, current):
+        _check_state(report)
+        if not base_rev:
+            raise ExistsDifferent(current=body(report))
+    warnings = (*_check_posting(report.posting), *_version_warnings(report.checklist_version_id))
+    base = base_rev or report.rev
     changed = rules.merge(patch, current, report.field_revs, base)
-    merged = not is_new and any(rev > base for rev in report.field_revs.values())
     if changed:
-        _set(report, changed)
-        report.rev += 0 if is_new else 1
+        report.rev += 1
+        _change(report, changed)
         report.field_revs.update(dict.fromkeys(changed, report.rev))
-    return PatchedReport(report, changed, is_new, merged, (warning,) if warning else ())
+    merged = any(rev > base for key, rev in report.field_revs.items() if key not in changed)
+    return PatchedReport(report, changed, is_new=False, merged=merged, warnings=warnings)
+
+
+def _comes_again(
+    report: InspectionReport, base_rev: int | None, patch: Mapping[str, Any], current: Mapping[str, Any]
+) -> bool:
+    """Tell whether this is the creation of the same report once more, under another mutation."""
+    return (
+        not base_rev
+        and report.state != State.VOIDED
+        and all(current.get(key, EMPTY.get(key)) == value for key, value in patch.items())
+    )
+
+
+def _check_state(report: InspectionReport) -> None:
+    """Refuse an edit in this state, and show the report as it stands."""
+    try:
+        rules.check_editable(report.state)
+    except Conflict as refusal:
+        raise type(refusal)(current=body(report)) from None
 
 
 def check_answers(report: InspectionReport, *, final: bool) -> list[str]:
@@ -131,20 +170,19 @@ def check_answers(report: InspectionReport, *, final: bool) -> list[str]:
 
 
 def _checked(fields: Mapping[str, Any]) -> dict[str, Any]:
-    problems = rules.check_by_step(fields) or rules.check_header(fields, CHOICES)
+    """Check a patch and flatten it. Texts are normalised first, since that may make them longer."""
+    cleaned = {
+        key: clean_text(value) if key in rules.TEXT_FIELDS and isinstance(value, str) else value
+        for key, value in fields.items()
+    }
+    problems = rules.check_by_step(cleaned) or rules.check_header(cleaned, CHOICES)
     if problems:
         raise InvalidFields(errors=problems)
-    flat = rules.flatten({k: v for k, v in fields.items() if k not in rules.FIXED_FIELDS})
+    flat = rules.flatten({k: v for k, v in cleaned.items() if k not in rules.FIXED_FIELDS})
     for key in rules.TIME_FIELDS:
         if flat.get(key):
             flat[key] = rules.parse_time(flat[key])
-    for key in rules.TEXT_FIELDS:
-        if key in flat:
-            flat[key] = clean_text(flat[key] or "")
     return {key: EMPTY[key] if value is None and key in EMPTY else value for key, value in flat.items()}
-
-
-_EMPTY_FLAT: Mapping[str, Any] = dict(EMPTY)
 
 
 def _current(report: InspectionReport) -> dict[str, Any]:
@@ -156,7 +194,8 @@ def _current(report: InspectionReport) -> dict[str, Any]:
     }
 
 
-def _set(report: InspectionReport, changed: Mapping[str, Any]) -> None:
+def _change(report: InspectionReport, changed: Mapping[str, Any]) -> None:
+    """Put changed fields where they belong; what no version of this server knows goes to `extra`."""
     for key, value in changed.items():
         part, dot, step = key.partition(".")
         if dot and part in rules.BY_STEP:
@@ -165,6 +204,9 @@ def _set(report: InspectionReport, changed: Mapping[str, Any]) -> None:
             setattr(report, key, value)
         else:
             _put(report.extra, key, value)
+    problems = rules.check_extra(report.extra)
+    if problems:
+        raise InvalidFields(errors=problems)
 
 
 def _put(store: dict[str, Any], key: str, value: Any) -> None:
@@ -174,22 +216,19 @@ def _put(store: dict[str, Any], key: str, value: Any) -> None:
         store[key] = value
 
 
-def _own(actor: Actor, report_id: UUID) -> InspectionReport | None:
+def _locked(report_id: UUID) -> InspectionReport | None:
     rows = InspectionReport.objects.select_for_update(of=("self",)).select_related("posting")
-    report = rows.filter(pk=report_id).first()
-    if report is not None and report.officer_id != actor.officer_id:
-        raise NotAllowed
-    return report
+    return rows.filter(pk=report_id).first()
 
 
 def _create(
     actor: Actor, report_id: UUID, base_rev: int | None, fields: Mapping[str, Any]
-) -> tuple[InspectionReport, str | None]:
+) -> tuple[InspectionReport, tuple[str, ...]]:
     if base_rev:
-        raise NotAllowed
-    post, warning = _post(actor, fields.get("posting"))
-    version = _version(fields.get("checklist_version"))
-    frozen = frozen_checklist(version.pk)
+        raise ReportVoided if _was_discarded(actor, report_id) else NotAllowed
+    post, warnings = post_of(actor, fields.get("posting"))
+    version_id, more = _version(fields.get("checklist_version"))
+    frozen = frozen_checklist(version_id)
     given = fields.get("content_hash")
     if given is not None and given != frozen.content_hash:
         raise InvalidFields(errors=[_fault("content_hash", "hash-differs")])
@@ -200,12 +239,17 @@ def _create(
         officer_id=actor.person,
         device_id=actor.device_id,
         is_draft=True,
-        checklist_version=version,
+        checklist_version_id=version_id,
         content_hash=frozen.content_hash,
         type=frozen.applies_to,
     )
-    report.flags = sorted(accepts_reports(version.status, was_published=version.published_at is not None))
-    return report, warning
+    return report, (*warnings, *more)
+
+
+def _was_discarded(actor: Actor, report_id: UUID) -> bool:
+    """Tell whether this officer took the report back, perhaps on another phone."""
+    gone = Change.objects.filter(record_kind=KIND, oid=report_id, kind=DISCARDED)
+    return gone.filter(actor_id=actor.officer_id).exists()
 
 
 def _same_ground(report: InspectionReport, fields: Mapping[str, Any]) -> None:
@@ -216,14 +260,16 @@ def _same_ground(report: InspectionReport, fields: Mapping[str, Any]) -> None:
         "posting": str(report.posting_id),
     }
     problems = [
-        _fault(key, "fixed") for key, value in fixed.items() if fields.get(key) and str(fields[key]) != value
+        _fault(key, "fixed")
+        for key, value in fixed.items()
+        if fields.get(key) and str(fields[key]).lower() != value
     ]
     if problems:
         raise InvalidFields(errors=problems)
 
 
-def _post(actor: Actor, named: object) -> tuple[Post, str | None]:
-    """Find the post a new report is made from: the one named, or the only one held now; with a warning when it ended.
+def post_of(actor: Actor, named: object) -> tuple[Post, tuple[str, ...]]:
+    """Find the post that new work is done from: the one named, or the only one held now; warn when it has ended.
 
     Work for a post the officer has left is taken for some days more (docs/security.md). Raises ScopeRevoked.
     """
@@ -233,40 +279,43 @@ def _post(actor: Actor, named: object) -> tuple[Post, str | None]:
             raise ScopeRevoked
         if len(now) > 1:
             raise InvalidFields(errors=[_fault("posting", "required")])
-        return now[0], None
+        return now[0], ()
     wanted = _uuid(named, "posting")
     held = next((post for post in now if post.posting_id == wanted), None)
     if held is not None:
-        return held, None
+        return held, ()
     former = Posting.objects.filter(pk=wanted, officer_id=actor.person, role__in=_INSPECTING).first()
     if former is None:
         raise ScopeRevoked
     return Post(former.pk, former.unit_id, former.role, frozenset({former.unit_id})), _check_posting(former)
 
 
-def _check_posting(posting: Posting) -> str | None:
+def _check_posting(posting: Posting) -> tuple[str, ...]:
     """Take work for a post the officer has left for some days more (access.md); flag it, then refuse it."""
-    if posting.valid_to is None:
-        return None
-    gone = timezone.now() - posting.valid_to
-    if gone.total_seconds() < 0:
-        return None
+    gone = timezone.now() - posting.valid_to if posting.valid_to else timedelta(-1)
+    if gone < timedelta(0):
+        return ()
     if gone > settings.MOVED_OFFICER_GRACE:
         raise ScopeRevoked
-    return WARN_MOVED
+    return (WARN_MOVED,)
 
 
-def _version(named: object) -> ChecklistVersion:
-    version = (
-        ChecklistVersion.objects.filter(pk=_uuid(named, "checklist_version"))
-        .only("id", "status", "published_at")
-        .first()
-        if named is not None
-        else None
-    )
-    if version is None or version.status in {"draft", "in_review", "approved"}:
-        raise InvalidFields(errors=[_fault("checklist_version", "required" if named is None else "unknown")])
-    return version
+def _version(named: object) -> tuple[UUID, tuple[str, ...]]:
+    """Give the version a new report is made on, with warnings; only what was ever published can be reported on."""
+    if named is None:
+        raise InvalidFields(errors=[_fault("checklist_version", "required")])
+    version_id = _uuid(named, "checklist_version")
+    try:
+        return version_id, _version_warnings(version_id)
+    except (VersionNeverPublished, ChecklistVersion.DoesNotExist):
+        raise InvalidFields(errors=[_fault("checklist_version", "unknown")]) from None
+
+
+def _version_warnings(version_id: UUID) -> tuple[str, ...]:
+    """Say what has become of a version: work done in the field is taken on any that was ever published."""
+    rows = ChecklistVersion.objects.values_list("status", "published_at")
+    status, published_at = rows.get(pk=version_id)
+    return accepts_reports(status, was_published=published_at is not None)
 
 
 def _uuid(value: object, key: str) -> UUID:

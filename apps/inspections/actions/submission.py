@@ -14,14 +14,17 @@ from django.utils import timezone
 from apps.common.actor import Actor
 from apps.common.errors import InvalidFields
 from apps.evidence.actions import publish_attachments
+from apps.evidence.models import Attachment
 from apps.inspections import rules
 from apps.inspections.actions.common import announce
-from apps.inspections.actions.editing import Edited, PatchedReport, apply_patch, check_answers
+from apps.inspections.actions.editing import WARN_MOVED, Edited, apply_patch, check_answers
 from apps.inspections.models import InspectionReport, ReportVersion, State
 from apps.inspections.queries import KIND, body, frozen_checklist, header, photos_missing
 from apps.organisation.queries import code_of
 
 WARN_CLOCK = "clock-doubtful"
+# What a reviewer should know as well as the phone.
+FLAGGED = frozenset({WARN_CLOCK, WARN_MOVED, "checklist-closing", "checklist-closed", "checklist-withdrawn"})
 
 
 @transaction.atomic
@@ -35,12 +38,16 @@ def submit_inspection(
     """
     edit = apply_patch(actor, report_id, base_rev, fields)
     report = edit.report
+    if edit.is_settled:
+        return Edited(report, edit.merged, edit.warnings)
     missing = rules.missing_header(header(report))
     if missing:
         raise InvalidFields(errors=missing)
     warnings = [*edit.warnings, *check_answers(report, final=True)]
     day_before = report.occurred_on
     now = timezone.now()
+    if report.photos:
+        _hold_photos(report)
     _receive(report, warnings, now)
     if not edit.is_new and not edit.changed:
         report.rev += 1
@@ -55,7 +62,17 @@ def submit_inspection(
         data={"version": report.version},
         days=[day_before] if day_before else [],
     )
-    return Edited(report, edit.merged, tuple(dict.fromkeys([*warnings, *_flag_warnings(edit)])))
+    return Edited(report, edit.merged, tuple(dict.fromkeys(warnings)))
+
+
+def _hold_photos(report: InspectionReport) -> None:
+    """Lock the declared photos, so that each has either arrived already or arrives after this commit.
+
+    Otherwise one that arrives in between would find no submitted report to complete, and the report would wait for it
+    forever.
+    """
+    rows = Attachment.objects.select_for_update().filter(owner_kind=KIND, owner_id=report.pk)
+    list(rows.order_by("pk").values_list("pk", flat=True))
 
 
 def _receive(report: InspectionReport, warnings: list[str], now: dt.datetime) -> None:
@@ -63,10 +80,9 @@ def _receive(report: InspectionReport, warnings: list[str], now: dt.datetime) ->
     report.received_at = report.received_at or now
     day, doubtful = rules.counted_day(report.started_on_device_at, report.received_at)
     report.occurred_on = day
-    flags = {f for f in report.flags if f != WARN_CLOCK} | ({WARN_CLOCK} if doubtful else set())
     if doubtful:
         warnings.append(WARN_CLOCK)
-    report.flags = sorted(flags | {w for w in warnings if w == "late-after-move"})
+    report.flags = sorted(FLAGGED.intersection(warnings))
     report.submitted_at = now
     report.version += 1
     report.is_draft = False
@@ -99,7 +115,3 @@ def _freeze(actor: Actor, report: InspectionReport, received: dt.datetime) -> No
         submitted_at=received,
         device_id=actor.device_id,
     )
-
-
-def _flag_warnings(edit: PatchedReport) -> list[str]:
-    return [flag for flag in edit.report.flags if flag.startswith("checklist-")]
