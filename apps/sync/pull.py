@@ -22,6 +22,7 @@ from apps.sync.queries import epoch, subscriptions
 from apps.sync.rules import Cursor
 
 POLL_SECONDS = 0.5
+CHUNK = 500
 
 
 @dataclass
@@ -79,8 +80,8 @@ def pull(
 
 
 def wait_for_change(actor: Actor, cursor: Cursor | None, seconds: float) -> None:
-    """Return when one of the phone's streams has moved beyond its cursor, or after `seconds`."""
-    if cursor is None:
+    """Return when there is something to tell beyond the phone's cursor, or after `seconds`."""
+    if cursor is None or cursor.epoch != epoch():
         return
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -111,30 +112,26 @@ def _read(stream: str, head: _Head, page: _Page) -> None:
         page.loading.discard(stream)
         page.complete[stream] = {"seq": head.seq, "n": head.n, "h": head.h}
         return
-    if page.rows_left <= 0 or page.bytes_left <= 0:
-        page.more = True
-        return
-    rows = _rows(stream, page.seqs[stream], page.rows_left + 1)
-    is_cut = False
-    for row in rows:
-        if row.seq is None:
-            break
-        if page.rows_left <= 0 or page.bytes_left <= 0:
-            is_cut = True
-            break
-        page.seqs[stream] = row.seq
-        if row.op == "del" and stream in page.loading:
-            continue
-        page.changes.append(_change(stream, row))
-        page.rows_left -= 1
-        page.bytes_left -= len(row.body) + 120
-    if is_cut:
-        page.more = True
-        return
-    first = rows[0]
-    page.seqs[stream] = first.head_seq
-    page.loading.discard(stream)
-    page.complete[stream] = {"seq": first.head_seq, "n": first.n, "h": first.h}
+    # Only what stands in the very first statement of a load is known to be absent from the phone's new generation.
+    skips_deletions = stream in page.loading and page.seqs[stream] == 0
+    while page.rows_left > 0 and page.bytes_left > 0:
+        rows = _rows(stream, page.seqs[stream], min(page.rows_left, CHUNK))
+        for row in rows:
+            if row.seq is None or page.bytes_left <= 0:
+                break
+            page.seqs[stream] = row.seq
+            if row.op == "put" or not skips_deletions:
+                page.changes.append(_change(stream, row))
+                page.rows_left -= 1
+                page.bytes_left -= len(row.body) + 120
+        skips_deletions = False
+        last = rows[-1]
+        if last.seq is None or page.seqs[stream] == last.head_seq:
+            page.seqs[stream] = last.head_seq
+            page.loading.discard(stream)
+            page.complete[stream] = {"seq": last.head_seq, "n": last.n, "h": last.h}
+            return
+    page.more = True
 
 
 @dataclass(frozen=True, slots=True)

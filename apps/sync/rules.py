@@ -22,6 +22,7 @@ MAX_PULL_ROWS = 5000
 MAX_PULL_BYTES = 1_000_000
 DEFAULT_PULL_ROWS = 2000
 MAX_WAIT_SECONDS = 25
+NO_OBJECT = UUID(int=0)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 LIMITS: Mapping[str, int] = {
@@ -39,7 +40,7 @@ LIMITS: Mapping[str, int] = {
 
 @dataclass(frozen=True)
 class Envelope:
-    """One mutation as a phone sent it, its outer shape checked."""
+    """One mutation as a phone sent it; what is wrong with its outer shape stands in `problems`."""
 
     id: UUID
     type: str
@@ -50,6 +51,8 @@ class Envelope:
     device_seq: int | None
     payload: str
     hash: str
+    size: int
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,35 +81,39 @@ def canonical(mutation: object) -> str:
 
 
 def read_envelope(mutation: object) -> Envelope | list[Problem]:
-    """Check the outer shape of a mutation; give its problems (with pointers into it) when it has any."""
+    """Check the outer shape of a mutation.
+
+    What has an id can be kept with its faults, so it gives an envelope; without one there are only the faults.
+    """
     if not isinstance(mutation, Mapping):
         return [_problem("", "type")]
-    problems = [_problem(f"/{key}", "type") for key in ("id", "object") if not is_uuid(mutation.get(key))]
-    kind, fields = mutation.get("type"), mutation.get("fields", {})
-    base, seq, needs = mutation.get("base_rev"), mutation.get("device_seq"), mutation.get("depends_on") or []
-    if not isinstance(kind, str) or len(kind) > 60:
-        problems.append(_problem("/type", "type"))
-    if not isinstance(fields, Mapping):
-        problems.append(_problem("/fields", "type"))
-    if not _is_count(base):
-        problems.append(_problem("/base_rev", "type"))
-    if not _is_count(seq):
-        problems.append(_problem("/device_seq", "type"))
-    if not isinstance(needs, list) or len(needs) > MAX_MUTATIONS or not all(is_uuid(n) for n in needs):
-        problems.append(_problem("/depends_on", "type"))
-    if problems:
-        return problems
+    if not is_uuid(mutation.get("id")):
+        return [_problem("/id", "type")]
+    kind, fields, needs = mutation.get("type"), mutation.get("fields", {}), mutation.get("depends_on") or []
+    sound = {
+        "object": is_uuid(mutation.get("object")),
+        "type": isinstance(kind, str) and len(kind) <= 60,
+        "fields": isinstance(fields, Mapping),
+        "base_rev": _is_count(mutation.get("base_rev")),
+        "device_seq": _is_count(mutation.get("device_seq")),
+        "depends_on": isinstance(needs, list)
+        and len(needs) <= MAX_MUTATIONS
+        and all(is_uuid(n) for n in needs),
+    }
     payload = canonical(mutation)
+    data = payload.encode()
     return Envelope(
         id=UUID(mutation["id"]),
-        type=str(kind),
-        object=UUID(mutation["object"]),
-        base_rev=base,
-        fields=fields,
-        depends_on=tuple(UUID(n) for n in needs),
-        device_seq=seq,
+        type=str(kind) if sound["type"] else "",
+        object=UUID(mutation["object"]) if sound["object"] else NO_OBJECT,
+        base_rev=mutation.get("base_rev") if sound["base_rev"] else None,
+        fields=fields if sound["fields"] else {},
+        depends_on=tuple(UUID(n) for n in needs) if sound["depends_on"] else (),
+        device_seq=mutation.get("device_seq") if sound["device_seq"] else None,
         payload=payload,
-        hash=hashlib.sha256(payload.encode()).hexdigest(),
+        hash=hashlib.sha256(data).hexdigest(),
+        size=len(data),
+        problems=tuple(_problem(f"/{key}", "type") for key, is_sound in sound.items() if not is_sound),
     )
 
 
@@ -141,7 +148,7 @@ def decode_cursor(text: str) -> Cursor | None:
     """Read a cursor; None when it is not one. No trust is placed in what it says."""
     try:
         data = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-        seqs = {str(k): v for k, v in data["s"].items() if isinstance(v, int) and 0 <= v < 2**62}
+        seqs = {str(k): v for k, v in data["s"].items() if type(v) is int and 0 <= v < 2**62}
         sound = len(seqs) == len(data["s"]) <= 1000 and isinstance(data["e"], str)
         return Cursor(data["e"], seqs, frozenset(map(str, data["l"]))) if sound else None
     except (ValueError, KeyError, TypeError, AttributeError):

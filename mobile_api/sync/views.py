@@ -30,8 +30,9 @@ from mobile_api.sync.serializers import (
 from mobile_api.throttling import PushByDevice
 from mobile_api.views import PhoneView, server_time
 
-# How many long polls one process holds at once; further ones are answered at once.
-_waiting = threading.BoundedSemaphore(16)
+# How many long polls one process holds; further ones are answered at once. Each holds a thread and a connection, so
+# there are fewer than a small process has threads (4).
+_waiting = threading.BoundedSemaphore(2)
 
 
 class PushView(PhoneView):
@@ -84,7 +85,7 @@ class PullView(PhoneView):
         cursor = decode_cursor(wish["cursor"]) if wish.get("cursor") else None
         if wish.get("cursor") and cursor is None:
             raise InvalidFields(errors=[_not_a_cursor()])
-        if wish["wait"] and _waiting.acquire(blocking=False):
+        if wish["wait"] and not wish.get("reset") and _waiting.acquire(blocking=False):
             try:
                 wait_for_change(self.actor, cursor, wish["wait"])
             finally:

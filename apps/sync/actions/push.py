@@ -7,6 +7,7 @@ waits for the same receipt. A refused mutation is kept with its payload; a defer
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -17,7 +18,7 @@ from django.utils import timezone
 
 from apps.audit.actions import log
 from apps.common.actor import Actor
-from apps.common.errors import Conflict, DomainError, Invalid, Problem, TooLarge, Unavailable
+from apps.common.errors import Conflict, DomainError, Invalid, InvalidFields, Problem, TooLarge, Unavailable
 from apps.common.text import pick
 from apps.sync.errors import (
     Busy,
@@ -30,7 +31,7 @@ from apps.sync.errors import (
 )
 from apps.sync.models import Mutation
 from apps.sync.operations import OPERATIONS
-from apps.sync.rules import MAX_MUTATION_BYTES, Envelope, Verdict, read_envelope
+from apps.sync.rules import MAX_MUTATION_BYTES, NO_OBJECT, Envelope, Verdict, read_envelope
 
 logger = structlog.get_logger(__name__)
 ALARM_AFTER = 5
@@ -52,11 +53,19 @@ def _results(
     for position, mutation in enumerate(mutations):
         sent = read_envelope(mutation)
         if isinstance(sent, list):
-            shown = mutation.get("id") if isinstance(mutation, Mapping) else None
-            verdict = Verdict("rejected", {"code": "invalid-field", "errors": [_fault(p) for p in sent]})
-            yield verdict.as_json(shown if isinstance(shown, str) and len(shown) <= 64 else "")
+            yield _verdict(InvalidFields(errors=sent)).as_json(_shown_id(mutation))
         else:
-            yield _process(actor, sent, faults.get(position, ()))
+            yield _process(actor, sent, (*faults.get(position, ()), *sent.problems))
+
+
+def _shown_id(mutation: object) -> str:
+    """Give back what stands for an id, as far as it can be written, so that the phone finds its mutation."""
+    shown = mutation.get("id") if isinstance(mutation, Mapping) else None
+    return (
+        shown
+        if isinstance(shown, str) and len(shown) <= 64 and shown.isascii() and shown.isprintable()
+        else ""
+    )
 
 
 def _process(actor: Actor, sent: Envelope, faults: Sequence[Problem]) -> dict[str, Any]:
@@ -68,14 +77,16 @@ def _process(actor: Actor, sent: Envelope, faults: Sequence[Problem]) -> dict[st
     except DomainError as error:
         refusal = error
     except IntegrityError:
+        # Most likely somebody made the same record a moment ago; if it comes again and again, it is a fault of ours.
         refusal = Busy()
+        _alarm(sent)
     except OperationalError as error:
         logger.warning("push.database_busy", mutation=str(sent.id), error=str(error)[:200])
         refusal = Busy()
     except Exception:  # noqa: BLE001  one bad mutation must not spoil the others
         refusal = MutationFailed()
         _alarm(sent)
-    verdict = _verdict(sent, refusal)
+    verdict = _verdict(refusal, sent.id)
     if not verdict.is_final:
         known = _known(actor, sent)
         return known or verdict.as_json(sent.id)
@@ -84,8 +95,8 @@ def _process(actor: Actor, sent: Envelope, faults: Sequence[Problem]) -> dict[st
 
 def _refuse(sent: Envelope, faults: Sequence[Problem]) -> DomainError | None:
     if faults:
-        return Invalid(errors=faults)
-    if len(sent.payload) > MAX_MUTATION_BYTES:
+        return InvalidFields(errors=faults)
+    if sent.size > MAX_MUTATION_BYTES:
         return MutationTooLarge()
     return None if sent.type in OPERATIONS else UnknownType()
 
@@ -114,7 +125,7 @@ def _claim(actor: Actor, sent: Envelope, status: str, result: str) -> bool:
                 _db_uuid(actor.device_id),
                 sent.device_seq,
                 sent.type if sent.type.isprintable() else repr(sent.type)[:60],
-                _db_uuid(sent.object),
+                None if sent.object == NO_OBJECT else _db_uuid(sent.object),
                 sent.hash,
                 status,
                 result,
@@ -169,7 +180,7 @@ def _check_dependencies(actor: Actor, sent: Envelope) -> None:
         raise DependencyFailed(current={"needs": failed})
 
 
-def _verdict(sent: Envelope, error: DomainError) -> Verdict:
+def _verdict(error: DomainError, mutation_id: object = "") -> Verdict:
     """Turn a refusal of the domain into the protocol's words (docs/sync.md, the verdict table)."""
     members: dict[str, Any] = {"code": error.code, "detail": pick(*error.titles())}
     if isinstance(error, (MissingDependency, DependencyFailed)):
@@ -180,7 +191,7 @@ def _verdict(sent: Envelope, error: DomainError) -> Verdict:
         fields = list(getattr(error, "fields", ()))
         current = orjson.loads(orjson.dumps(error.current or {}))
         return Verdict(
-            "conflict", {**members, "fields": fields, "current": current, "conflict_id": str(sent.id)}
+            "conflict", {**members, "fields": fields, "current": current, "conflict_id": str(mutation_id)}
         )
     if isinstance(error, TooLarge):
         members["code"] = "too-large"
@@ -195,8 +206,9 @@ def _fault(problem: Problem) -> dict[str, str]:
 
 def _alarm(sent: Envelope) -> None:
     """Log a failure of our own; from the fifth time on, as an alarm for the people on duty."""
-    key = f"push-failed:{sent.id}"
-    times = (cache.get(key) or 0) + 1
-    cache.set(key, times, 86400)
+    key, times = f"push-failed:{sent.id}", 1
+    with suppress(Exception):  # a cache that is down must not turn one failed mutation into a failed push
+        times = (cache.get(key) or 0) + 1
+        cache.set(key, times, 86400)
     tell = logger.critical if times >= ALARM_AFTER else logger.error
     tell("push.mutation_failed", mutation=str(sent.id), type=sent.type, times=times, exc_info=True)
