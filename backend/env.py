@@ -68,19 +68,11 @@ class Environment(BaseSettings):
 
     def database(self) -> dict[str, object]:
         """Give Django's database settings: SQLite in the data directory unless `database_url` names PostgreSQL."""
-        url = self.database_url or f"sqlite:///{self.data_dir / 'haidang.sqlite3'}"
-        parts = urlsplit(url)
+        if not self.database_url:
+            return _sqlite(self.data_dir.resolve() / "haidang.sqlite3")
+        parts = urlsplit(self.database_url)
         if parts.scheme == "sqlite":
-            return {
-                "ENGINE": "django.db.backends.sqlite3",
-                "NAME": parts.path[1:] if parts.path.startswith("//") else parts.path,
-                "OPTIONS": {
-                    "transaction_mode": "IMMEDIATE",
-                    "timeout": 20,
-                    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-                    "PRAGMA cache_size=-32000;",
-                },
-            }
+            return _sqlite(Path(unquote(parts.path[1:] if parts.path.startswith("//") else parts.path)))
         if parts.scheme not in {"postgres", "postgresql"}:
             raise ValueError(
                 f"HAIDANG_DATABASE_URL: unknown scheme {parts.scheme!r}; use sqlite or postgresql"
@@ -96,6 +88,19 @@ class Environment(BaseSettings):
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": {"pool": {"min_size": 1, "max_size": 20, "timeout": 10}},
         }
+
+
+def _sqlite(file: Path) -> dict[str, object]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(file),
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+            "PRAGMA cache_size=-32000;",
+        },
+    }
 
 
 def _query(text: str) -> list[tuple[str, str]]:

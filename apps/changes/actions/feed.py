@@ -76,7 +76,7 @@ def record(actor: Actor, *items: Item) -> None:
             for item in items
         ]
     )
-    transaction.on_commit(relay.wake)
+    transaction.on_commit(relay.wake, robust=True)
 
 
 def _placements(item: Item) -> list[_Placement]:

@@ -22,6 +22,7 @@ Row = TypeVar("Row", bound=Model)
 Send = Callable[[str, list[int]], None]
 BATCH = 500
 OVERDUE = timedelta(seconds=60)
+TOGETHER = 2
 
 _wake: list[Callable[[], None]] = []
 
@@ -54,7 +55,10 @@ def relay(reactions: Mapping[str, Sequence[str]], send: Send) -> int:
 
 
 def resend_overdue(send: Send, *, overdue: timedelta = OVERDUE) -> int:
-    """Send again what was sent more than `overdue` ago and is not done; give the number of tasks owed."""
+    """Send again what was sent more than `overdue` ago and is not done; give the number of tasks owed.
+
+    What has failed before goes alone: one reaction that cannot be settled must not hold up the others in its message.
+    """
     with transaction.atomic():
         now = timezone.now()
         late = Reaction.objects.filter(done_at__isnull=True, sent_at__lt=now - overdue).order_by("id")
@@ -62,7 +66,10 @@ def resend_overdue(send: Send, *, overdue: timedelta = OVERDUE) -> int:
         for row in rows:
             row.sent_at, row.attempts = now, row.attempts + 1
         Reaction.objects.bulk_update(rows, ["sent_at", "attempts"])
-    _send(rows, send)
+    _send([row for row in rows if row.attempts <= TOGETHER], send)
+    for row in rows:
+        if row.attempts > TOGETHER:
+            _send([row], send)
     return len(rows)
 
 

@@ -10,7 +10,7 @@ from apps.accounts.models import Role
 from apps.audit.actions import log
 from apps.changes.actions import Item, record
 from apps.changes.rules import REF
-from apps.checklists.models import ON_PHONES, ChecklistVersion
+from apps.checklists.models import ON_PHONES, Checklist, ChecklistVersion
 from apps.checklists.queries import KIND, body
 from apps.common.actor import Actor
 from apps.common.errors import Conflict, NotAllowed, NotFound
@@ -34,6 +34,12 @@ def locked(actor: Actor, version_id: UUID, base_rev: int | None) -> ChecklistVer
     if base_rev is not None and base_rev != version.rev:
         raise Conflict(current={"rev": version.rev, "status": version.status})
     return version
+
+
+def lock_checklist(version_id: UUID) -> None:
+    """Lock the checklist of a version, before any of its versions: two publications would wait for each other's."""
+    checklists = Checklist.objects.select_for_update().filter(versions=version_id)
+    list(checklists.values_list("pk", flat=True))
 
 
 def finish(

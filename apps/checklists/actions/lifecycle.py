@@ -8,10 +8,21 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from apps.audit.actions import log
 from apps.checklists import rules
-from apps.checklists.actions.common import APPROVERS, AUTHORS, EITHER, finish, item, locked, require
+from apps.checklists.actions.common import (
+    APPROVERS,
+    AUTHORS,
+    EITHER,
+    finish,
+    item,
+    lock_checklist,
+    locked,
+    require,
+)
 from apps.checklists.errors import AuthorMayNotApprove, ContentNotValid
 from apps.checklists.models import ChecklistVersion, Status
+from apps.checklists.queries import KIND
 from apps.common.actor import SYSTEM, Actor
 from apps.common.text import clean_text
 
@@ -70,6 +81,7 @@ def publish_version(
     may keep it, then it is closed. Raises IllegalVersionMove, VersionNotNewer.
     """
     require(actor, *EITHER)
+    lock_checklist(version_id)
     version = locked(actor, version_id, base_rev)
     others = list(
         ChecklistVersion.objects.select_for_update(of=("self",))
@@ -87,6 +99,8 @@ def publish_version(
         other.accept_until = accept_until or now + ACCEPT_AFTER_CLOSING
         other.rev += 1
         other.save(update_fields=["rev", "status", "accept_until", "updated_at"])
+        tell = {"status": other.status, "semver": other.semver, "by": version.semver}
+        log(actor, "checklist.closing", KIND, other.pk, tell)
         closing.append(item(other, "checklist.closing"))
     version.status = outcome.status
     version.published_at = version.effective_from = now
