@@ -7,6 +7,7 @@ line of JSON that `issue_enrolment_code` prints.
 from __future__ import annotations
 
 import io
+import json
 import os
 import sys
 
@@ -24,9 +25,17 @@ def main(arguments: list[str]) -> int:
     if "--seed" in arguments:
         call_command("demo_data", stdout=sys.stderr)
     answer = io.StringIO()
-    call_command("issue_enrolment_code", "--json", "--minutes", "1440", stdout=answer)
+    call_command("issue_enrolment_code", "--json", "--minutes", "1440", *_officer(), stdout=answer)
     print(answer.getvalue().strip())
     return 0
+
+
+def _officer() -> list[str]:
+    """Choose the officer whose log-in the demo shows, so that one person can try phone and console."""
+    from django.conf import settings  # noqa: PLC0415  readable only after the set-up
+
+    logins = json.loads((settings.DATA_DIR / "demo.json").read_text(encoding="utf-8"))["logins"]
+    return ["--officer", logins["officer"]["username"]] if "officer" in logins else []
 
 
 if __name__ == "__main__":

@@ -85,7 +85,8 @@ def all_steps(scratch: Path) -> list[Step]:
         "--file",
         str(schema),
     ]
-    pytest = [python, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal"]
+    pytest = [python, "-m", "pytest", "-q", "--tb=short"]
+    parallel = [*pytest, "-n", "2", "--dist", "worksteal"]
     return [
         Step("format", [[str(bin_dir / "ruff"), "format", "--check"]]),
         Step("lint", [[str(bin_dir / "ruff"), "check"]]),
@@ -99,14 +100,14 @@ def all_steps(scratch: Path) -> list[Step]:
             lenient,
             hint="A change that is meant: manage.py spectacular --api-version v1 --file docs/openapi.yaml",
         ),
-        Step("tests-sqlite", [[*pytest, "-m", "not live"]], {"HAIDANG_TEST_DB": "sqlite"}, is_suite=True),
+        Step("tests-sqlite", [[*parallel, "-m", "not live"]], {"HAIDANG_TEST_DB": "sqlite"}, is_suite=True),
         Step(
             "tests-postgres",
-            [[*pytest, "-m", "not live and not browser"]],
+            [[*parallel, "-m", "not live and not browser"]],
             {"HAIDANG_TEST_DB": "postgres"},
             is_suite=True,
         ),
-        Step("tests-live", [[python, "-m", "pytest", "-q", "-m", "live"]], is_suite=True),
+        Step("tests-live", [[*pytest, "-m", "live"]], is_suite=True),
     ]
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "")
@@ -23,8 +24,7 @@ def _prepare_environment() -> None:
         for name in [name for name in os.environ if name.startswith("HAIDANG_")]:
             if name != "HAIDANG_TEST_DB":
                 del os.environ[name]
-        run = os.environ["HAIDANG_TEST_RUN"] = tempfile.mkdtemp(prefix="haidang-tests-")
-        atexit.register(shutil.rmtree, run, ignore_errors=True)
+        os.environ["HAIDANG_TEST_RUN"] = _new_run()
         if os.environ.get("HAIDANG_TEST_DB", "sqlite") == "postgres":
             _start_postgresql()
     os.environ |= {
@@ -34,6 +34,14 @@ def _prepare_environment() -> None:
         "HAIDANG_HTTPS": "0",
         "HAIDANG_LOG_LEVEL": "WARNING",
     }
+
+
+def _new_run() -> str:
+    if "pytest" not in sys.modules:  # the type checker reads the settings too; it writes nothing
+        return f"{tempfile.gettempdir()}/haidang-tools"
+    run = tempfile.mkdtemp(prefix="haidang-tests-")
+    atexit.register(shutil.rmtree, run, ignore_errors=True)
+    return run
 
 
 def _start_postgresql() -> None:
@@ -48,8 +56,8 @@ _prepare_environment()
 
 from backend.settings import *
 
-DATA_DIR.mkdir(parents=True, exist_ok=True)
-STATIC_ROOT.mkdir(exist_ok=True)
+if "pytest" in sys.modules:
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, not memory: threads and processes of a test then meet the same locks as in production.
