@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 FINDING = "finding"
+# Reports that go with inspections but are none: counting them would count one deed twice.
+SUPPORT_TYPES = ("equipment", "canine", "finding", "handover")
 PERIODS = ("day", "week", "month", "quarter", "year", "reporting_month", "reporting_year")
 STEPS = ("day", "week", "month")
 # Below this base a percentage says more than the numbers can carry (dictionary 6.3).
@@ -63,9 +65,11 @@ MEASURES: tuple[Measure, ...] = (
         "Lượt kiểm tra",
         "Inspections",
         "Số báo cáo kiểm tra đã nhận có ngày kiểm tra trong kỳ, kể cả báo cáo đang chờ ảnh, đang soát xét hoặc bị trả "
-        "lại; không tính bản nháp, báo cáo đã hủy và báo cáo chỉ giới hạn theo danh sách.",
+        "lại; không tính bản nháp, báo cáo đã hủy, báo cáo giới hạn theo danh sách, và các báo cáo đi kèm (thiết bị, "
+        "chó nghiệp vụ, xử lý khi phát hiện nghi ma túy, bàn giao tang vật).",
         "Received inspection reports whose day of inspection lies in the period, also while they wait for photos, are "
-        "under review or were returned; without drafts, voided reports and reports held in a compartment.",
+        "under review or were returned; without drafts, voided reports, reports held in a compartment, and reports "
+        "that accompany inspections (equipment, dog team, suspected find, hand-over).",
         lambda f: f.inspections,
     ),
     Measure(

@@ -49,7 +49,7 @@ STORIES: Mapping[str, Said] = {
         (["low_value", "freight_over_value"], ["vague_goods", "new_consignee"]),
     ),
     "repeat_contact": (("no",), ("phone", "address"), ("both", "phone")),
-    "reasons_to_open": ((["none"],) * 24 + (["random"],), (["xray"], ["declaration"]), (["xray", "canine"],)),
+    "reasons_to_open": ((["none"],) * 49 + (["random"],), (["xray"], ["declaration"]), (["xray", "canine"],)),
     "sealed_tins": (("normal",), ("normal", "mass_differs"), ("mass_differs", "reclosed")),
     "low_value_pet_food": (("not_such", "normal"), ("normal",), ("suspicious",)),
     "trace_swab": (("negative",), ("negative",), ("positive",)),
@@ -156,7 +156,7 @@ class Filler:
     def _does_not_apply(self, step: Mapping[str, Any]) -> bool:
         """A seal that was not opened, an image that the scanner keeps: left out with the reason."""
         if step["kind"] in {"scan", "photo"} and step.get("photos"):
-            return self.story.often(0.9 if self.mood == QUIET else 0.6)
+            return self.story.often(0.96 if self.mood == QUIET else 0.75)
         return self.mood == QUIET and self.story.often(0.06)
 
     def _value(self, key: str, step: Mapping[str, Any]) -> Any:

@@ -2,29 +2,147 @@
 
 from __future__ import annotations
 
-from typing import Self
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Any, Self
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from apps.common.actor import Actor
+from apps.evidence import actions
+from apps.evidence.demo import draw_photo, scene_of
 from backend.demo_data.plan import Visit
-from backend.demo_data.simulation import Simulation
+from backend.demo_data.simulation import VIETNAM, Simulation
+
+# Where the units stand, for the position that a phone claims; others claim none.
+POSITIONS = {
+    "NBA": (21.2187, 105.8042),
+    "CPN": (21.2120, 105.8003),
+    "TSN": (10.8188, 106.6520),
+    "CPS": (10.8142, 106.6600),
+    "DAD": (16.0439, 108.1994),
+    "LBA": (16.6200, 106.5900),
+    "MBA": (11.0740, 106.1700),
+    "CLI": (10.7600, 106.7900),
+    "HP1": (20.8690, 106.6930),
+}
+AHEAD = 48
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One photo to be taken: for which step, showing what, when and where."""
+
+    id: UUID
+    step: str
+    purpose: str
+    scene: str
+    number: int
+    taken: datetime
+    place: tuple[float, float] | None
 
 
 class Camera:
-    """Takes and sends the photos of each report."""
+    """Draws the photos a little ahead of the story, in a thread of its own, and sends them when their report goes."""
 
     def __init__(self, story: Simulation) -> None:
         self.story = story
         self.sent = 0
+        self._thread = ThreadPoolExecutor(1)
+        self._coming: Iterator[tuple[Shot, Future[bytes]]] = iter(())
+        self._drawn: dict[UUID, tuple[Shot, Future[bytes]]] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        return
+        self._thread.shutdown(cancel_futures=True)
 
     def prepare(self, visits: list[Visit]) -> None:
-        """Draw."""
+        """Begin to draw, in the order in which the reports will be sent."""
+        shots = (shot for visit in visits for shot in self._shots(visit))
+        self._coming = ((shot, self._thread.submit(_draw, shot)) for shot in shots)
+        self._draw_ahead()
 
     def send(self, visit: Visit, actor: Actor, *, lose_one: bool) -> bool:
         """Send the report's photos; with `lose_one` the last one never arrives. Gives whether one is missing."""
-        return bool(visit.photos)
+        ids = [photo for photos in visit.photos.values() for photo in photos]
+        for photo in ids:
+            while photo not in self._drawn:
+                self._draw_ahead()
+            shot, drawing = self._drawn.pop(photo)
+            self._send(visit, actor, shot, drawing.result(), arrives=not (lose_one and photo == ids[-1]))
+        self._draw_ahead()
+        return lose_one and bool(ids)
+
+    def _draw_ahead(self) -> None:
+        for shot, drawing in islice(self._coming, max(1, AHEAD - len(self._drawn))):
+            self._drawn[shot.id] = (shot, drawing)
+
+    def _shots(self, visit: Visit) -> Iterator[Shot]:
+        number = int(visit.id) % 1_000_000
+        for step, photos in visit.photos.items():
+            purpose = visit.edition.steps[step]["photos"]["purpose"]
+            for photo in photos:
+                number += 1
+                taken = visit.started + (visit.ended - visit.started) * 0.6 + timedelta(seconds=number % 90)
+                place = POSITIONS.get(visit.unit)
+                scene = scene_of(purpose, number)
+                yield Shot(photo, step, purpose, scene, number, taken.astimezone(VIETNAM), place)
+
+    def _send(self, visit: Visit, actor: Actor, shot: Shot, data: bytes, *, arrives: bool) -> None:
+        post = next(p for p in actor.posts if p.unit_id == visit.person.posting_at(visit.started).unit_id)
+        sha256 = hashlib.sha256(data).hexdigest()
+        manifest, signature = _signed(visit, shot, sha256, len(data))
+        actions.declare_attachment(
+            actor=actor,
+            post=post,
+            id=shot.id,
+            owner_kind="inspection",
+            owner_id=visit.id,
+            step_key=shot.step,
+            purpose=shot.purpose,
+            sha256=sha256,
+            size=len(data),
+            mime="image/jpeg",
+            capture_mode="in_app",
+            captured_on_device_at=shot.taken,
+            manifest=manifest,
+            signature=signature,
+        )
+        if arrives:
+            actions.store_original(actor=actor, attachment_id=shot.id, data=data)
+            self.sent += 1
+
+
+def _draw(shot: Shot) -> bytes:
+    return draw_photo(shot.scene, shot.number, taken=shot.taken, place=shot.place)
+
+
+def _signed(visit: Visit, shot: Shot, sha256: str, size: int) -> tuple[str, str]:
+    """Compose the manifest as a phone does and sign its bytes with the phone's key (r and s, as WebCrypto gives)."""
+    device, key = visit.person.device, visit.person.key
+    if device is None or key is None:
+        return "", ""
+    facts: dict[str, Any] = {
+        "v": 1,
+        "report": str(visit.id),
+        "device": str(device.pk),
+        "photos": [{"id": str(shot.id), "sha256": sha256, "size": size}],
+        "device_time": shot.taken.isoformat(),
+        "position": shot.place,
+        "checklist_version": str(visit.edition.id),
+        "content_hash": visit.edition.content_hash,
+    }
+    manifest = json.dumps(facts, separators=(",", ":"))
+    r, s = decode_dss_signature(key.sign(manifest.encode(), ec.ECDSA(SHA256())))
+    return manifest, base64.b64encode(r.to_bytes(32, "big") + s.to_bytes(32, "big")).decode()

@@ -17,10 +17,12 @@ from backend.demo_data.checklists import Edition, Library
 from backend.demo_data.people import Person, Service
 from backend.demo_data.simulation import ARCHIVE, HISTORY, VIETNAM, Simulation, local
 from backend.demo_data.units import WORKING, Spec
-from backend.demo_data.words import FINDINGS, GOODS, SUSPICIOUS
+from backend.demo_data.words import FINDINGS, GOODS, OTHER_FINDINGS, SUSPICIOUS
 from backend.demo_data.words import QUIET as QUIET_WORDS
 
 ARCHIVED = 240
+# The share of all inspections that an intensified drive puts into the last week: a board of today has work to show.
+LATELY = 0.025
 FRESH = dt.timedelta(days=4)
 # What becomes of a report after it was sent.
 APPROVED, RETURNED, VOIDED, IN_REVIEW, WAITING, PHOTO_LOST = (
@@ -58,12 +60,18 @@ class Planner:
 
     def __init__(self, story: Simulation, service: Service, library: Library) -> None:
         self.story, self.service, self.library = story, service, library
-        self.teams = {spec.code: service.at(spec.code, "officer") for spec in WORKING}
+        # Reports come from phones: whoever holds one inspects.
+        self.teams = {
+            spec.code: [p for p in service.at(spec.code, "officer") if p.device] for spec in WORKING
+        }
         self.shown = service.who("officer")
 
     def visits(self, count: int) -> list[Visit]:
         """Plan `count` inspections of the last eighteen months, and the archive of August 2024; in order of time."""
-        days = [self._day() for _ in range(count)]
+        lately = round(count * LATELY)
+        today = self.story.end.astimezone(VIETNAM).date()
+        days = [self._day() for _ in range(count - lately)]
+        days += [today - dt.timedelta(days=number % 7) for number in range(lately)]
         if self.story.has_archive:
             first, last = ARCHIVE
             length = (last - first).days + 1
@@ -90,8 +98,6 @@ class Planner:
         """Give one inspection, or the support work of that hour; after a find sometimes what follows it."""
         story = self.story
         started = self._moment(day, spec)
-        if started is None:
-            return
         works, shares = zip(*profiles.WORKS[spec.type], strict=True)
         work = story.dice.choices(works, shares)[0]
         support = story.weighted({"": 1 - sum(profiles.SUPPORT.values()), **profiles.SUPPORT})
@@ -101,7 +107,7 @@ class Planner:
         if first is None:
             return
         yield first
-        if first.header["outcome"] == "finding" and story.often(0.12):
+        if first.mood == FIND and story.often(0.2):
             follow = self._visit(spec, work._replace(checklist="suspected_drugs"), first.ended, after=first)
             if follow:
                 yield follow
@@ -110,15 +116,15 @@ class Planner:
                 if handed and story.often(0.5):
                     yield handed
 
-    def _moment(self, day: dt.date, spec: Spec) -> dt.datetime | None:
+    def _moment(self, day: dt.date, spec: Spec) -> dt.datetime:
         """Pick a time of that day by the unit's rhythm; on the last day only what has already been."""
-        hours = profiles.HOURS[spec.type]
-        for _ in range(60):
-            hour = self.story.weighted(dict(enumerate(hours)))
+        latest = self.story.end - dt.timedelta(minutes=50)
+        for _ in range(40):
+            hour = self.story.weighted(dict(enumerate(profiles.HOURS[spec.type])))
             moment = local(day, hour, int(self.story.dice.random() * 60))
-            if moment < self.story.end - dt.timedelta(minutes=50):
+            if moment < latest:
                 return moment
-        return None
+        return local(day) + (latest - local(day)) * self.story.dice.random()
 
     def _visit(
         self, spec: Spec, work: profiles.Work, started: dt.datetime, after: Visit | None = None
@@ -165,7 +171,7 @@ class Planner:
             visit.fate = _FRESH_FATES[number % len(_FRESH_FATES)]
             if visit.fate == PHOTO_LOST and not visit.photos:
                 self._doubt(visit)
-        mine = [v for v in fresh if v.unit == self.shown.unit and v.edition.compiled is not None][-3:]
+        mine = [v for v in fresh if v.unit == self.shown.unit and not v.photos and v.mood == QUIET][-3:]
         for visit, fate in zip(reversed(mine), (WAITING, RETURNED, APPROVED), strict=False):
             visit.person, visit.fate = self.shown, fate
 
@@ -181,8 +187,10 @@ class Planner:
         reason = story.weighted(profiles.REASONS)
         outcome = self._outcome(reason)
         mood = {"finding": FIND, "referred": DOUBT, "suspicion_open": DOUBT}.get(outcome, QUIET)
-        if mood == DOUBT and story.often(0.5):
+        if mood == DOUBT and story.often(0.65):
             mood = QUIET  # something in what was said, nothing in what was seen
+        if mood == FIND and story.often(0.5):
+            mood = DOUBT  # a find, but not of drugs
         if work.checklist in profiles.SUPPORT:
             reason, outcome, mood = "mandatory_100pct", "nothing_found", QUIET
         if after:
@@ -205,7 +213,7 @@ class Planner:
             "transport": self._transport(spec, work),
             "goods": self._goods(work),
             "means_used": self._means(work, mood),
-            "remarks": self._remarks(work, outcome),
+            "remarks": self._remarks(work, outcome, mood),
         }
         return header, mood
 
@@ -258,9 +266,9 @@ class Planner:
             means.append("field_test_kit")
         return means
 
-    def _remarks(self, work: profiles.Work, outcome: str) -> str:
+    def _remarks(self, work: profiles.Work, outcome: str, mood: str) -> str:
         if outcome == "finding":
-            return self.story.one_of(FINDINGS)
+            return self.story.one_of(FINDINGS if mood == FIND else OTHER_FINDINGS)
         if outcome in profiles.DOUBTFUL:
             return self.story.one_of(SUSPICIOUS)
         return self.story.one_of(QUIET_WORDS[work.checklist]) if self.story.often(0.55) else ""

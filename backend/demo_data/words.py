@@ -93,6 +93,14 @@ FINDINGS: Sequence[str] = (
     "Phát hiện lá khô nghi khat khai báo là chè, tạm giữ chờ giám định.",
     "Chất bột nghi heroin trong gót giày, đã bàn giao theo quy chế phối hợp.",
 )
+OTHER_FINDINGS: Sequence[str] = (
+    "Ngoại tệ tiền mặt vượt mức quy định, không khai báo; đã lập biên bản vi phạm.",
+    "Thuốc lá điện tử và tinh dầu không có giấy phép nhập khẩu, tạm giữ chờ xử lý.",
+    "Sản phẩm nghi từ ngà voi giấu trong khối gỗ, đã mời cơ quan kiểm lâm.",
+    "Hàng giả nhãn hiệu, số lượng lớn hơn khai báo, chuyển bộ phận xử lý.",
+    "Pháo nổ trộn trong hàng đồ chơi, đã niêm phong toàn bộ.",
+    "Thuốc tân dược không khai báo, nghi tiền chất; lấy mẫu gửi giám định.",
+)
 # A reviewer's notes at a question, by the kind of step.
 NOTES: Mapping[str, Sequence[str]] = {
     "choice": (

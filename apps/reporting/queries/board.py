@@ -24,7 +24,7 @@ from apps.organisation.models import Unit
 from apps.organisation.queries import children, lines_of_command, names, roots, subtrees, today, tree_changes
 from apps.reporting.models import CountedDay, ReportingCalendar, RollUp, counted
 from apps.reporting.queries.truth import uncounted_since
-from apps.reporting.rules import FINDING, Comparison, CutOff, Figures, Period, comparisons
+from apps.reporting.rules import FINDING, SUPPORT_TYPES, Comparison, CutOff, Figures, Period, comparisons
 
 LABELS = {"type": AppliesTo, "outcome": Outcome, "selection_reason": SelectionReason, "mode": Mode}
 
@@ -202,7 +202,8 @@ def reports_behind(
     """Give the counted reports behind a board's total that this person may read; filter it further by dimension."""
     parts = _parts(_chosen(actor, unit_id), period, restate=restate)
     days = [Q(occurred_on__range=(p.period.first, p.period.last), unit_id__in=list(p.row_of)) for p in parts]
-    return counted(InspectionReport.objects.visible_to(actor).filter(Q(*days, _connector=Q.OR)))
+    reports = InspectionReport.objects.visible_to(actor).filter(Q(*days, _connector=Q.OR))
+    return counted(reports).exclude(type__in=SUPPORT_TYPES)
 
 
 def _chosen(actor: Actor, unit_id: UUID | None) -> UUID:
@@ -251,8 +252,10 @@ def _by_value(
 
 
 def _sums(actor: Actor, part: _Part, by: str) -> Iterable[Mapping[str, Any]]:
-    cells = RollUp.objects.visible_to(actor).filter(
-        day__range=(part.period.first, part.period.last), unit_id__in=list(part.row_of)
+    cells = (
+        RollUp.objects.visible_to(actor)
+        .filter(day__range=(part.period.first, part.period.last), unit_id__in=list(part.row_of))
+        .exclude(type__in=SUPPORT_TYPES)
     )
     rows: Iterable[Mapping[str, Any]] = (
         cells.order_by()
