@@ -1,4 +1,4 @@
-"""The console in a real Chromium: keys, dialogs, refresh that keeps the focus, contrast, and no complaint of the policy."""
+"""The console in a real Chromium: keys, dialogs, refresh that keeps the focus, contrast, no complaint of the policy."""
 
 from __future__ import annotations
 

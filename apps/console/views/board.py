@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
 
 from apps.common.errors import NotFound
 from apps.console.board import CHOICES, board_page, choose_period
@@ -13,6 +14,7 @@ from apps.console.rooms import BOARD, ConsoleRequest, opens, rooms_of
 
 
 @opens()
+@require_safe
 def home(request: ConsoleRequest) -> HttpResponse:
     """Open the first room a person has: the board for who reads figures."""
     rooms = rooms_of(request.actor)
@@ -22,6 +24,7 @@ def home(request: ConsoleRequest) -> HttpResponse:
 
 
 @opens(BOARD)
+@require_safe
 def unit_board(request: ConsoleRequest, unit_id: UUID) -> HttpResponse:
     """Show the board of one unit."""
     return _board(request, unit_id)
