@@ -18,6 +18,8 @@ from mobile_api.uploads.errors import ChecksumMismatch
 from mobile_api.uploads.headers import Checksum
 
 PIECE = 512 * 1024
+DRAINED = 1024 * 1024
+_UNREAD = "haidang.unread"
 
 
 def pieces(request: Request, promised: Checksum | None) -> Iterator[bytes]:
@@ -26,8 +28,7 @@ def pieces(request: Request, promised: Checksum | None) -> Iterator[bytes]:
     A chunk with a checksum is received whole and checked before its first piece is given out, since nothing of it may
     be kept otherwise. Raises ChecksumMismatch.
     """
-    source = cast("IO[bytes]", request.META["wsgi.input"])
-    stream = _received(source, content_length(request))
+    stream = _received(request)
     return stream if promised is None else _checked(stream, promised)
 
 
@@ -39,16 +40,29 @@ def content_length(request: Request) -> int:
     return int(text)
 
 
-def _received(source: IO[bytes], left: int) -> Iterator[bytes]:
-    while left:
-        try:
-            piece = source.read(min(PIECE, left))
-        except OSError:
-            return
-        if not piece:
-            return
-        left -= len(piece)
+def drain(request: Request) -> None:
+    """Read up to 1 MiB of what a refusal left unread: a client that is still sending would not see the answer."""
+    room = DRAINED
+    while room and (piece := _next(request, min(PIECE, room))):
+        room -= len(piece)
+
+
+def _received(request: Request) -> Iterator[bytes]:
+    while piece := _next(request, PIECE):
         yield piece
+
+
+def _next(request: Request, most: int) -> bytes:
+    """Read on in the body; b"" at its end, or where the connection broke."""
+    left = request.META.get(_UNREAD)
+    if left is None:
+        left = content_length(request) if request.META.get("CONTENT_LENGTH") else 0
+    try:
+        piece = cast("IO[bytes]", request.META["wsgi.input"]).read(min(most, left)) if left else b""
+    except OSError:
+        piece = b""
+    request.META[_UNREAD] = left - len(piece) if piece else 0
+    return piece
 
 
 def _checked(stream: Iterator[bytes], promised: Checksum) -> Iterator[bytes]:

@@ -21,7 +21,7 @@ from apps.evidence import actions
 from apps.evidence.models import Upload
 from apps.evidence.rules.declarations import VIDEO_BYTES
 from mobile_api.uploads import headers as tus
-from mobile_api.uploads.bodies import content_length, pieces
+from mobile_api.uploads.bodies import content_length, drain, pieces
 from mobile_api.views import PhoneView
 
 AT_THE_END = ["hash-mismatch", "unsupported-media", "image-too-large", "image-too-complex", "too-large"]
@@ -55,7 +55,8 @@ class TusView(PhoneView):
             tus.check_version(request.headers)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
-        """Name the protocol's version, on refusals too."""
+        """Name the protocol's version, on refusals too, which come when the client has finished sending."""
+        drain(request)
         answer = super().finalize_response(request, response, *args, **kwargs)
         answer.headers["Tus-Resumable"] = tus.VERSION
         if answer.status_code == 412:

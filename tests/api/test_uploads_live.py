@@ -1,4 +1,4 @@
-"""Uploads against the real web server: broken, half-open and competing connections, a killed process, foreign clients."""
+"""Uploads against the real web server: broken, half-open and competing connections, a kill, foreign clients."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -142,6 +143,10 @@ def test_a_killed_server_keeps_what_it_counted(phone: Phone, stack: Stack) -> No
     upload.finish()
 
 
+def facts_of(phone: Phone, photo: str) -> Mapping[str, Any]:
+    return phone.call("GET", f"/attachments/{photo}")
+
+
 class Flaky(io.BytesIO):
     """A file whose reading fails once at a place, as a phone that loses its network does."""
 
@@ -159,7 +164,7 @@ class Flaky(io.BytesIO):
 @pytest.mark.parametrize("is_checked", [False, True])
 def test_tuspy_uploads_resumes_and_needs_no_metadata(phone: Phone, stack: Stack, is_checked: bool) -> None:
     data = PHOTO + uuid4().bytes
-    client = tuspy.TusClient(f"{stack.url}{PATH}", headers=phone.headers())
+    client: Any = tuspy.TusClient(f"{stack.url}{PATH}", headers=phone.headers())
     options: dict[str, Any] = {"chunk_size": 200_000, "upload_checksum": is_checked}
     first = client.uploader(file_stream=Flaky(data, 600_000), **options)
     with contextlib.suppress(ConnectionError):
@@ -176,7 +181,7 @@ def test_tuspy_uploads_resumes_and_needs_no_metadata(phone: Phone, stack: Stack,
 
 def test_tuspy_names_the_attachment(phone: Phone, stack: Stack) -> None:
     upload = Upload(phone, stack)
-    client = tuspy.TusClient(f"{stack.url}{PATH}", headers=phone.headers())
+    client: Any = tuspy.TusClient(f"{stack.url}{PATH}", headers=phone.headers())
     uploader = client.uploader(
         file_stream=io.BytesIO(upload.data), chunk_size=400_000, metadata={"attachment_id": upload.id}
     )
@@ -198,18 +203,12 @@ def test_a_checksum_that_fits_nothing_keeps_nothing(phone: Phone, stack: Stack) 
     upload.finish()
 
 
-def facts_of(phone: Phone, photo: str) -> Mapping[str, Any]:
-    return phone.call("GET", f"/attachments/{photo}")
-
-
 def test_many_phones_at_once(stack: Stack, phone: Phone, tmp_path: Path) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-
     other = Phone(stack.url, tmp_path / "other.sqlite3")
     other.enrol(stack.codes[1])  # type: ignore[attr-defined]  # see the fixture
     uploads = [Upload(p, stack, images.noisy_jpeg(60_000)) for p in (phone, other) for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        statuses = list(pool.map(lambda u: _alone(u), uploads))
+        statuses = list(pool.map(_alone, uploads))
     assert statuses == [204] * 16
     for upload in uploads:
         assert facts_of(upload.phone, upload.id)["state"] == "stored"
@@ -221,3 +220,19 @@ def _alone(upload: Upload) -> int:
     with upload.begin(0) as raw:
         raw.sendall(upload.data)
         return int(raw.recv(12)[9:])
+
+
+@pytest.mark.parametrize("size", [10_000, 300_000, PIECE])
+def test_a_refusal_reaches_a_client_that_is_still_sending(phone: Phone, stack: Stack, size: int) -> None:
+    upload = Upload(phone, stack)
+    for _ in range(5):
+        for headers in ({"Upload-Offset": "7"}, {"Upload-Offset": "0", "Authorization": "Bearer wrong"}):
+            connection = http.client.HTTPConnection("127.0.0.1", stack.port, timeout=10)
+            own = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
+            with contextlib.closing(connection):
+                connection.request("PATCH", upload.place, b"x" * size, phone.headers() | own | headers)
+                answer = connection.getresponse()
+                assert answer.status in {409, 401}
+                assert answer.read()
+                connection.request("HEAD", upload.place, headers=phone.headers() | own)
+                assert connection.getresponse().headers["Upload-Offset"] == "0"
