@@ -187,6 +187,71 @@ def test_expired_form_says_so_in_our_words(scene: Scene) -> None:
     assert "Trang đã quá hạn" in answer.content.decode()
 
 
+@pytest.mark.parametrize(
+    "text", ["%00", "%F0%9F%98%80", "%ED%A0%80", "a" * 5000, "%27%22%3Cscript%3E", "%E2%80%AE"]
+)
+def test_hostile_addresses_never_break_a_page(scene: Scene, signed_in: As, text: str) -> None:
+    report = scene.report()
+    client = signed_in("leader")
+    for path in (
+        f"/console/?period={text}&from={text}&to={text}",
+        f"/console/review/?q={text}&unit={text}&state={text}&since={text}&page={text}",
+        f"/console/review/{report.pk}/?q={text}&unit={text}",
+        f"/console/devices/?q={text}&unit={text}&silent={text}&page={text}",
+        f"/console/checklists/versions/{scene.version.pk}/compare/?with={text}",
+        f"/console/{text[:200]}/",
+    ):
+        answer = client.get(path)
+        assert answer.status_code in {200, 404}, path
+        assert "<script>" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("text", ["\x00", "😀", "a" * 9000, "<script>", "\u202e"])
+def test_hostile_forms_never_break_a_page(scene: Scene, signed_in: As, text: str) -> None:
+    report, draft = scene.report(), scene.draft()
+    trainer, leader = signed_in("trainer"), signed_in("leader")
+    fields = {"code": text, "applies_to": text, "title_vi": text, "title_en": text}
+    note = {
+        "base_rev": report.rev,
+        "decision": "return",
+        "note": text,
+        f"note__{text}": text,
+        "note__lane": text,
+    }
+    answers = [
+        trainer.post("/console/checklists/new/", fields),
+        trainer.post("/console/checklists/new/", {**fields, "applies_to": "vessel", "code": f"v{text[:30]}"}),
+        trainer.post(
+            f"/console/checklists/versions/{draft.pk}/draft/", {"semver": text, "change_note": text}
+        ),
+        trainer.post(
+            f"/console/checklists/versions/{draft.pk}/draft/", {"semver": "3.0.0", "change_note": text}
+        ),
+        trainer.post(f"/console/checklists/versions/{draft.pk}/step/", {"step": text, "base_rev": text}),
+        trainer.post(
+            f"/console/checklists/versions/{draft.pk}/edit/",
+            {
+                "form": "plain",
+                "base_rev": draft.rev,
+                "change_note": text,
+                "s0.k0.text.vi": text,
+                "s1.k0.photos": text,
+            },
+        ),
+        leader.post(f"/console/review/{report.pk}/decision/", note),
+        leader.post(
+            f"/console/review/{report.pk}/decision/",
+            {"decision": "void", "reason": text, "base_rev": report.rev},
+        ),
+        leader.post(f"/console/devices/{scene.device.pk}/", {"verb": "suspend", "reason": text}),
+        leader.post("/console/devices/enrol/", {"officer": text}),
+        Client().post(reverse("account_login"), {"login": text, "password": text}),
+        Client().post(reverse("console:preferences"), {"language": text, "next": text}),
+    ]
+    for answer in answers:
+        assert answer.status_code < 500, answer.request["PATH_INFO"]
+
+
 def _stranger(language: str) -> Client:
     client = Client()
     client.cookies["django_language"] = language

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
@@ -37,7 +37,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
     back = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure()):
         back = "/console/"
-    response = redirect(back)
+    response = HttpResponseRedirect(back)
     for parameter, (cookie, allowed) in _CHOICES.items():
         value = request.POST.get(parameter, "")
         if value in allowed:

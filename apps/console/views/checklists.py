@@ -26,7 +26,7 @@ from apps.checklists.actions import (
 from apps.checklists.models import AppliesTo, Checklist, ChecklistVersion, Status
 from apps.common.actor import Actor
 from apps.common.errors import DomainError
-from apps.common.text import pick, say
+from apps.common.text import clean_text, pick, say
 from apps.console.paper import blank_content, compare, faults, next_semver, paper
 from apps.console.refusals import Refusal, refusal_of
 from apps.console.rooms import CHECKLISTS, ConsoleRequest, opens
@@ -118,7 +118,8 @@ def checklists(request: ConsoleRequest) -> HttpResponse:
 def add(request: ConsoleRequest) -> HttpResponse:
     """Create a checklist and the draft of its first version."""
     typed = {
-        name: request.POST.get(name, "").strip() for name in ("code", "applies_to", "title_vi", "title_en")
+        name: clean_text(request.POST.get(name, ""))
+        for name in ("code", "applies_to", "title_vi", "title_en")
     }
     try:
         checklist = create_checklist(

@@ -26,7 +26,7 @@ from apps.accounts.actions import (
 from apps.accounts.models import Device, Officer, Role
 from apps.common.actor import Actor
 from apps.common.errors import DomainError
-from apps.common.text import pick, say
+from apps.common.text import clean_text, pick, say
 from apps.console.board import SILENT_AFTER
 from apps.console.refusals import refusal_of, told
 from apps.console.rooms import DEVICES, ConsoleRequest, opens
@@ -84,9 +84,8 @@ VERBS = (
 def devices(request: ConsoleRequest) -> HttpResponse:
     """List the phones of the officers one may see, the longest silent first."""
     actor = request.actor
-    wanted = _filtered(
-        actor, request.GET.get("unit", ""), request.GET.get("silent", ""), request.GET.get("q", "")
-    )
+    text = clean_text(request.GET.get("q", ""))[:60]
+    wanted = _filtered(actor, request.GET.get("unit", ""), request.GET.get("silent", ""), text)
     page = Paginator(wanted.select_related("officer"), PAGE).get_page(request.GET.get("page"))
     quiet = timezone.now() - SILENT_AFTER
     rows = [
@@ -105,7 +104,7 @@ def devices(request: ConsoleRequest) -> HttpResponse:
         "may_manage": actor.has_role(Role.LEADER, Role.ADMINISTRATOR),
         "me": actor.officer_id,
         "officers": _enrollable(actor),
-        "q": request.GET.get("q", ""),
+        "q": text,
         "silent": request.GET.get("silent", ""),
         "unit": names([UUID(request.GET["unit"])]) if _is_uuid(request.GET.get("unit", "")) else {},
     }
