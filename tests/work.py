@@ -132,7 +132,9 @@ class Work:
     def retire(self, status: str) -> None:
         """Bring the first version to closing, closed or withdrawn."""
         if status == "withdrawn":
-            checklists.withdraw_version(actor=self.cast.trainer.actor(), version_id=UUID(self.version), reason="An toàn")
+            checklists.withdraw_version(
+                actor=self.cast.trainer.actor(), version_id=UUID(self.version), reason="An toàn"
+            )
             return
         self.next_version("1.1.0")
         if status == "closed":

@@ -141,7 +141,9 @@ def test_unknown_fields_have_a_limit(work: Work) -> None:
 
 
 def test_fields_of_the_server_cannot_be_written(work: Work) -> None:
-    report = work.save(work.fields(state="approved", number="IR-1", version=9, unit=str(new_id()), rev=7)).report
+    report = work.save(
+        work.fields(state="approved", number="IR-1", version=9, unit=str(new_id()), rev=7)
+    ).report
     report.refresh_from_db()
     assert (report.state, report.number, report.version, report.rev) == ("local_draft", None, 0, 1)
 
@@ -196,7 +198,9 @@ def test_somebody_elses_report_looks_like_none(work: Work, cast: Cast) -> None:
     for oid in (report.pk, new_id()):
         with pytest.raises(NotAllowed) as refused:
             work.save({"remarks": "x"}, report=oid, base_rev=1, by=cast.team_mate)
-        refusals.append((type(refused.value), refused.value.code, refused.value.errors, refused.value.current))
+        refusals.append(
+            (type(refused.value), refused.value.code, refused.value.errors, refused.value.current)
+        )
     assert refusals[0] == refusals[1]
     assert refusals[0][1] == "forbidden"
     for oid in (report.pk, new_id()):

@@ -91,8 +91,12 @@ def test_removing_what_somebody_removed_is_no_conflict() -> None:
     assert rules.overlapping({"answers.x": None}, {}, {"answers.x": 5}, 2) == []
 
 
-@given(st.dictionaries(st.text(max_size=3), st.integers()), st.dictionaries(st.text(max_size=3), st.integers()))
-def test_a_patch_on_the_newest_revision_never_conflicts(patch: dict[str, int], current: dict[str, int]) -> None:
+@given(
+    st.dictionaries(st.text(max_size=3), st.integers()), st.dictionaries(st.text(max_size=3), st.integers())
+)
+def test_a_patch_on_the_newest_revision_never_conflicts(
+    patch: dict[str, int], current: dict[str, int]
+) -> None:
     changed = rules.merge(patch, current, dict.fromkeys(current, 7), base_rev=7)
     assert {**current, **changed} == {**current, **patch}
     assert all(current.get(k) != v or k not in current for k, v in changed.items())

@@ -54,7 +54,9 @@ def test_a_sound_envelope_is_read() -> None:
         ({"type": {}, "fields": 1, "depends_on": {"a": 1}}, ["/type", "/fields", "/depends_on"]),
     ],
 )
-def test_a_bad_envelope_with_an_id_is_kept_with_its_faults(changed: dict[str, Any], pointers: list[str]) -> None:
+def test_a_bad_envelope_with_an_id_is_kept_with_its_faults(
+    changed: dict[str, Any], pointers: list[str]
+) -> None:
     sent = read_envelope({**SOUND, **changed})
     assert isinstance(sent, Envelope)
     assert [p.pointer for p in sent.problems] == pointers
@@ -62,7 +64,9 @@ def test_a_bad_envelope_with_an_id_is_kept_with_its_faults(changed: dict[str, An
     assert len(sent.type) <= 60
 
 
-@pytest.mark.parametrize("mutation", [None, 1, "x", [], {}, {"id": 1}, {"id": "x"}, {"id": ID[:-1]}, {"id": [ID]}])
+@pytest.mark.parametrize(
+    "mutation", [None, 1, "x", [], {}, {"id": 1}, {"id": "x"}, {"id": ID[:-1]}, {"id": [ID]}]
+)
 def test_what_has_no_id_can_only_be_refused(mutation: object) -> None:
     problems = read_envelope(mutation)
     assert isinstance(problems, list)
@@ -74,7 +78,9 @@ def test_no_mutation_of_any_shape_raises(mutation: object) -> None:
     read_envelope(mutation)
 
 
-@given(st.dictionaries(st.sampled_from(["type", "object", "fields", "base_rev", "depends_on", "x"]), ANYTHING))
+@given(
+    st.dictionaries(st.sampled_from(["type", "object", "fields", "base_rev", "depends_on", "x"]), ANYTHING)
+)
 def test_no_envelope_of_any_content_raises(changed: dict[str, Any]) -> None:
     sent = read_envelope({**SOUND, **changed})
     assert isinstance(sent, Envelope)
@@ -155,6 +161,8 @@ def test_uuids_in_their_usual_spelling(value: str) -> None:
     assert is_uuid(value)
 
 
-@pytest.mark.parametrize("value", [None, 5, ID.replace("-", ""), "{" + ID + "}", "urn:uuid:" + ID, ID + "\n", " " + ID])
+@pytest.mark.parametrize(
+    "value", [None, 5, ID.replace("-", ""), "{" + ID + "}", "urn:uuid:" + ID, ID + "\n", " " + ID]
+)
 def test_other_spellings_are_no_uuids(value: object) -> None:
     assert not is_uuid(value)
