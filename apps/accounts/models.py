@@ -27,7 +27,7 @@ class Role(models.TextChoices):
     ANALYST = "analyst", say("Phân tích", "Analyst")
     STATISTICS = "statistics", say("Thống kê", "Statistics")
     TRAINER = "trainer", say("Đào tạo", "Trainer")
-    APPROVER = "approver", say("Thẩm định quy trình", "Checklist approver")
+    APPROVER = "approver", say("Thẩm định bảng kiểm", "Checklist approver")
     CUSTODIAN = "custodian", say("Thủ kho tang vật", "Exhibit custodian")
     ADMINISTRATOR = "administrator", say("Quản trị hệ thống", "Administrator")
     AUDITOR = "auditor", say("Kiểm tra an ninh", "Security auditor")

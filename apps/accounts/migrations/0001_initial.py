@@ -172,7 +172,7 @@ class Migration(migrations.Migration):
                             ("analyst", "Phân tích"),
                             ("statistics", "Thống kê"),
                             ("trainer", "Đào tạo"),
-                            ("approver", "Thẩm định quy trình"),
+                            ("approver", "Thẩm định bảng kiểm"),
                             ("custodian", "Thủ kho tang vật"),
                             ("administrator", "Quản trị hệ thống"),
                             ("auditor", "Kiểm tra an ninh"),

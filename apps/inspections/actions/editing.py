@@ -327,9 +327,9 @@ def _uuid(value: object, key: str) -> UUID:
 
 _WORDS = {
     "required": ("Cần có mục này.", "This is needed."),
-    "unknown": ("Không có phiên bản quy trình này.", "There is no such published version."),
+    "unknown": ("Không có phiên bản bảng kiểm này.", "There is no such published version."),
     "hash-differs": (
-        "Nội dung quy trình trên máy khác bản đã ban hành.",
+        "Nội dung bảng kiểm trên máy khác bản đã ban hành.",
         "The content differs from what was published.",
     ),
     "fixed": ("Không đổi được sau khi đã tạo báo cáo.", "This cannot change once the report exists."),
