@@ -11,8 +11,7 @@ class BackendConfig(AppConfig):
     name = "backend"
 
     def ready(self) -> None:
-        """Load Celery first so that tasks are sent through our application."""
-        from backend import celery  # noqa: F401, PLC0415  sets the current Celery application
+        """Connect the feed with the worker."""
         from backend.reactions import connect  # noqa: PLC0415  needs the app registry
 
         connect()

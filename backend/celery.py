@@ -29,6 +29,7 @@ app.conf.update(
             "data_folder_out": str(_spool / "messages"),
             "control_folder": str(_spool / "control"),
             "store_processed": False,
+            "polling_interval": 0.2,
         }
     ),
     broker_connection_retry_on_startup=True,

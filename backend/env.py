@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -46,6 +46,16 @@ class Environment(BaseSettings):
     minimum_app_version: str = ""
     push_per_minute: int = Field(default=60, ge=1)
     crash_at: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown(cls, given: dict[str, Any]) -> dict[str, Any]:
+        known = {f"HAIDANG_{name.upper()}" for name in cls.model_fields}
+        named = {name for name in os.environ if name.startswith("HAIDANG_")}
+        unknown = sorted(name for name in named - known if not name.startswith("HAIDANG_TEST_"))
+        if unknown:
+            raise ValueError("unknown: " + ", ".join(unknown))
+        return given
 
     @model_validator(mode="after")
     def _say_what_is_missing(self) -> Environment:

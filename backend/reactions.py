@@ -6,10 +6,8 @@ import threading
 from collections.abc import Mapping, Sequence
 
 import structlog
-from celery import current_app
 
 from apps.changes.actions import set_wake
-from apps.changes.tasks import set_reactions
 
 log = structlog.get_logger(__name__)
 
@@ -48,12 +46,13 @@ class RelayWaker:
             threading.Event().wait(self._pause)
             self._event.clear()
             try:
-                current_app.send_task("changes.relay", expires=30)
+                from backend.celery import app  # noqa: PLC0415  Celery is slow to load, and few processes need it
+
+                app.send_task("changes.relay", expires=30)
             except Exception as error:  # noqa: BLE001  whatever a broker raises: the sweep makes it good
                 log.warning("relay.broker_unreachable", error=type(error).__name__)
 
 
 def connect() -> None:
-    """Hand the table to the relay and wake it after each commit."""
-    set_reactions(REACTIONS)
+    """Wake the relay after each commit; it finds the table through `settings.REACTIONS`."""
     set_wake(RelayWaker().wake)

@@ -216,6 +216,8 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
+REACTIONS = "backend.reactions.REACTIONS"
+
 # The product's own limits (docs/sync.md, docs/security.md).
 MINIMUM_APP_VERSION = env.minimum_app_version
 PUSH_PER_MINUTE = env.push_per_minute

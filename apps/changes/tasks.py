@@ -1,20 +1,12 @@
-"""Celery shims of the relay. The table of reactions is handed over by `backend.reactions` at start."""
+"""Celery shims of the relay. `settings.REACTIONS` names the table of reactions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from celery import current_app, shared_task
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 from apps.changes import actions
-
-_reactions: dict[str, Sequence[str]] = {}
-
-
-def set_reactions(table: Mapping[str, Sequence[str]]) -> None:
-    """Name the tasks each kind of change owes."""
-    _reactions.clear()
-    _reactions.update(table)
 
 
 def send(task: str, reaction_ids: list[int]) -> None:
@@ -25,7 +17,8 @@ def send(task: str, reaction_ids: list[int]) -> None:
 @shared_task(name="changes.relay")
 def relay() -> None:
     """Work off the outbox until it is empty."""
-    while actions.relay(_reactions, send):
+    reactions = import_string(settings.REACTIONS)
+    while actions.relay(reactions, send):
         pass
 
 
