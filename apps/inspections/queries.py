@@ -87,7 +87,7 @@ def header(report: InspectionReport) -> dict[str, Any]:
 
 def body(report: InspectionReport) -> dict[str, Any]:
     """Give the whole report as its phone holds it: what was reported, and how far it has come."""
-    has_notes = report.state != "local_draft" and report.reviewed_at is not None
+    has_notes = report.version > 1 or report.state in {"returned", "voided"}  # there are none before a return
     return {
         "number": report.number,
         "version": report.version,

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from uuid import UUID
 
 from apps.audit.actions import log
 from apps.changes.actions import Item, record
 from apps.changes.rules import post_stream
 from apps.common.actor import Actor
-from apps.common.errors import NotFound
 from apps.inspections.models import InspectionReport
 from apps.inspections.queries import KIND, body
-
-
-def locked(report_id: UUID) -> InspectionReport:
-    """Lock the report for this transaction. Raises NotFound."""
-    report = InspectionReport.objects.select_for_update().filter(pk=report_id).first()
-    if report is None:
-        raise NotFound
-    return report
 
 
 def finish(

@@ -13,7 +13,7 @@ from apps.common.actor import Actor
 from apps.common.errors import InvalidFields, NotFound
 from apps.common.text import clean_text
 from apps.inspections import rules
-from apps.inspections.actions.common import finish, locked
+from apps.inspections.actions.common import finish
 from apps.inspections.errors import NoteRequired, NotReviewer, OwnReport, PhotosMissing, StateChanged
 from apps.inspections.models import InspectionReport, ReviewNote
 from apps.inspections.queries import body, frozen_checklist, photos_missing
@@ -88,9 +88,9 @@ def void_inspection(
 
 def _to_review(actor: Actor, report_id: UUID, base_rev: int | None, verb: str) -> InspectionReport:
     """Lock the report and make the move, or refuse: unseen → NotFound, own → OwnReport, moved on → StateChanged."""
-    if not InspectionReport.objects.visible_to(actor).filter(pk=report_id).exists():
+    report = InspectionReport.objects.visible_to(actor).select_for_update().filter(pk=report_id).first()
+    if report is None:
         raise NotFound
-    report = locked(report_id)
     if not actor.is_system:
         if report.unit_id not in actor.reach_of(*REVIEWERS):
             raise NotReviewer
