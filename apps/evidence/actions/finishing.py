@@ -42,16 +42,17 @@ def finalize_upload(*, actor: Actor, upload_id: UUID) -> Upload:
     Raises HashMismatch (the offset is 0 again, the attachment stays expected), UnsupportedMedia, ImageTooLarge,
     ImageTooComplex, FileTooLarge (the attachment is rejected, the bytes are in quarantine), StorageUnavailable.
     """
-    upload = _complete(upload_id)
-    if upload is None or (upload.sha256 and not _bound(upload, upload.sha256)):
-        return Upload.objects.get(pk=upload_id)
+    upload = Upload.objects.select_related("attachment").filter(pk=upload_id).first()
+    if upload is None:
+        raise NotFound
+    if not _is_complete(upload) or (upload.sha256 and not _bound(upload, upload.sha256)):
+        return upload
     parts = parts_of(upload)
     try:
         with depot().whole(upload.pk, upload.length, parts) as path:
-            upload = _complete(upload_id)
-            sha256 = _hash(path) if upload else ""
-            if upload is None or not _bound(upload, sha256):
-                return Upload.objects.get(pk=upload_id)
+            sha256 = _hash(path)
+            if not _bound(upload, sha256):
+                return upload
             verdict = _judge(path, upload, sha256)
             if isinstance(verdict, HashMismatch):
                 _start_again(actor, upload, sha256)
@@ -60,21 +61,18 @@ def finalize_upload(*, actor: Actor, upload_id: UUID) -> Upload:
             name = original_name if isinstance(verdict, Facts) else quarantine_name
             depot().keep(path, name(sha256))
             _settle(actor, upload, verdict)
+            clear(upload)
     except Shortened as short:
-        return shorten(Upload.objects.get(pk=upload_id), short.durable)
-    clear(upload)
+        upload.refresh_from_db()
+        return shorten(upload, short.durable)
     if isinstance(verdict, DomainError):
         raise verdict
-    return Upload.objects.get(pk=upload_id)
+    return upload
 
 
-def _complete(upload_id: UUID) -> Upload | None:
-    """Give the upload when all its bytes are here and nothing has been decided yet."""
-    upload = Upload.objects.select_related("attachment").filter(pk=upload_id).first()
-    if upload is None:
-        raise NotFound
-    is_open = upload.finished_at is None and upload.ended_at is None
-    return upload if is_open and upload.offset == upload.length else None
+def _is_complete(upload: Upload) -> bool:
+    """Tell whether all bytes are here and nothing has been decided yet."""
+    return upload.finished_at is None and upload.ended_at is None and upload.offset == upload.length
 
 
 def _hash(path: Path) -> str:
@@ -128,11 +126,11 @@ def _judge(path: Path, upload: Upload, sha256: str) -> Verdict:
 @transaction.atomic
 def _start_again(actor: Actor, upload: Upload, sha256: str) -> None:
     """Set the offset back to 0; the attachment stays expected and says what failed."""
+    attachment = _locked(upload)
     here = Upload.objects.filter(pk=upload.pk, offset=upload.length, finished_at=None, ended_at=None)
     if not here.update(offset=0):
         return
     upload.pieces.all().delete()
-    attachment = _locked(upload)
     fields = {"failure": HashMismatch.code}
     record(actor, change(actor, attachment, "attachment.mismatched", fields, {"received_sha256": sha256}))
 
@@ -140,11 +138,14 @@ def _start_again(actor: Actor, upload: Upload, sha256: str) -> None:
 @transaction.atomic
 def _settle(actor: Actor, upload: Upload, verdict: Verdict) -> None:
     """Write down the verdict, once."""
-    now = timezone.now()
-    open_upload = Upload.objects.filter(pk=upload.pk, finished_at=None, ended_at=None)
-    if not open_upload.update(finished_at=now, expires_at=now + KEPT_AFTER_FINISH):
-        return
     attachment = _locked(upload)
+    now = timezone.now()
+    decided = {"finished_at": now, "expires_at": now + KEPT_AFTER_FINISH}
+    if not Upload.objects.filter(pk=upload.pk, finished_at=None, ended_at=None).update(**decided):
+        upload.refresh_from_db()
+        return
+    for name, value in decided.items():
+        setattr(upload, name, value)
     if attachment.state != Attachment.State.EXPECTED:
         return
     if isinstance(verdict, DomainError):
@@ -158,6 +159,7 @@ def _settle(actor: Actor, upload: Upload, verdict: Verdict) -> None:
 
 
 def _locked(upload: Upload) -> Attachment:
+    """Lock the attachment; always before its upload, so that no two actions wait for each other."""
     assert upload.attachment_id is not None  # noqa: S101  `_bound` has said so
     return Attachment.objects.select_for_update().get(pk=upload.attachment_id)
 

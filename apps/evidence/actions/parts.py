@@ -17,6 +17,8 @@ log = structlog.get_logger(__name__)
 
 def parts_of(upload: Upload) -> list[Part]:
     """Give the stored pieces in order (none on a local disk)."""
+    if not depot().has_parts:
+        return []
     return [Part(*row) for row in upload.pieces.order_by("offset").values_list("offset", "length", "name")]
 
 
@@ -24,11 +26,11 @@ def shorten(upload: Upload, durable: int) -> Upload:
     """Lower the offset to what is really there, unless the upload moved on meanwhile."""
     if durable >= upload.offset:
         return upload
-    log.warning("upload.shortened", upload=str(upload.pk), recorded=upload.offset, durable=durable)
     with transaction.atomic():
         here = Upload.objects.filter(pk=upload.pk, offset=upload.offset, finished_at=None, ended_at=None)
         if here.update(offset=durable):
             upload.pieces.filter(offset__gte=durable).delete()
+            log.warning("upload.shortened", upload=str(upload.pk), recorded=upload.offset, durable=durable)
     upload.refresh_from_db()
     return upload
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, ClassVar, Protocol
 from uuid import UUID
 
 
@@ -28,7 +28,12 @@ class Part:
 
 
 class Depot(Protocol):
-    """Bytes on their way in, and originals. Every method raises StorageUnavailable when the storage fails."""
+    """Bytes on their way in, and originals. Every method raises StorageUnavailable when the storage fails.
+
+    `has_parts` tells whether pieces are objects of their own, so that the caller must remember them.
+    """
+
+    has_parts: ClassVar[bool]
 
     def put(
         self,

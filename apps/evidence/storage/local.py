@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, ClassVar
 from uuid import UUID
 
 import structlog
@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 class LocalDepot:
     """`Depot` below one directory; all of it must lie on one file system."""
+
+    has_parts: ClassVar[bool] = False
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -134,7 +136,7 @@ class LocalDepot:
                 fd = os.open(path, flags, 0o600)
             try:
                 fcntl.flock(fd, fcntl.LOCK_EX)
-                if os.fstat(fd).st_nlink == 0:
+                if not _is_at(fd, path):
                     continue
                 yield fd
                 return
@@ -152,6 +154,14 @@ def _told() -> Iterator[None]:
     except OSError as error:
         log.exception("storage.failed", error=error.strerror)
         raise StorageUnavailable from error
+
+
+def _is_at(fd: int, path: Path) -> bool:
+    """Tell whether the name still leads to the open file, which may have become an original meanwhile."""
+    try:
+        return os.path.samestat(os.fstat(fd), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _write_at(fd: int, offset: int, data: bytes) -> None:

@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, ClassVar
 from uuid import UUID
 
 import structlog
@@ -30,6 +30,8 @@ log = structlog.get_logger(__name__)
 
 class ObjectDepot:
     """`Depot` over any of Django's storages that stores and gives back whole objects."""
+
+    has_parts: ClassVar[bool] = True
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
