@@ -19,7 +19,7 @@ POLICY = (
 class SchemaView(SpectacularAPIView):
     """The OpenAPI 3.1 document; JSON or YAML by `Accept`."""
 
-    def _get_filename(self, request: Request, version: str) -> str:  # noqa: ARG002  what the caller wrote
+    def _get_filename(self, request: Request, version: str) -> str:
         """Name the file in ASCII; the title is not, and the version is whatever the query says."""
         return f"haidang-v1.{self.perform_content_negotiation(request, force=True)[0].format}"
 
@@ -29,6 +29,7 @@ class DocsView(SpectacularSwaggerSplitView):
     """The document as a page (Swagger UI from the installed package)."""
 
     url_name = "mobile_api:schema"
+    http_method_names = ("get", "head")  # what else there is to say (OPTIONS) is no page
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """Allow nothing that is not served from here."""
