@@ -6,12 +6,14 @@ Tests that need the wire itself use `tests/phone.py`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
+from django.db import connection
 from django.db.models import Max
 
 from apps.audit.models import Event
@@ -79,23 +81,21 @@ class Work:
 
     def in_state(self, state: str, *, by: Member | None = None) -> InspectionReport:
         """Give a report that has come to a state; `received` and `locked` are set by hand (no action leads there)."""
-        leader = self.cast.leader.actor()
         if state == "local_draft":
             return self.save(by=by).report
-        if state == "media_pending":
-            return self.submit(self.fields(photos={"step_3": [str(new_id())]}), by=by).report
-        report = self.submit(by=by).report
-        if state == "under_review":
-            return actions.start_review(actor=leader, report_id=report.pk)
-        if state == "returned":
-            return actions.return_for_correction(actor=leader, report_id=report.pk, notes=[], note="Bổ sung")
-        if state == "approved":
-            return actions.approve_inspection(actor=leader, report_id=report.pk)
-        if state == "voided":
-            return actions.void_inspection(actor=leader, report_id=report.pk, reason="Nhập trùng")
-        if state != "complete":
-            InspectionReport.objects.filter(pk=report.pk).update(state=state)
-            report.refresh_from_db()
+        photos = {"step_3": [str(new_id())]} if state == "media_pending" else {}
+        report = self.submit(self.fields(photos=photos), by=by).report
+        to: dict[str, Any] = {"actor": self.cast.leader.actor(), "report_id": report.pk}
+        moves: dict[str, Callable[[], InspectionReport]] = {
+            "under_review": lambda: actions.start_review(**to),
+            "returned": lambda: actions.return_for_correction(**to, notes=[], note="Bổ sung"),
+            "approved": lambda: actions.approve_inspection(**to),
+            "voided": lambda: actions.void_inspection(**to, reason="Nhập trùng"),
+        }
+        if state in moves:
+            return moves[state]()
+        InspectionReport.objects.filter(pk=report.pk).update(state=state)
+        report.refresh_from_db()
         return report
 
     def photo(
@@ -223,6 +223,27 @@ def check_feed() -> None:
         assert stream.h == sum(row_digest(*row) for row in live) & DIGEST_MASK, stream
         assert (entries.aggregate(top=Max("seq"))["top"] or 0) <= stream.seq, stream
         assert not entries.exclude(op="put").exclude(body="{}").exists(), "a tombstone keeps a body"
+
+
+def at_once(*jobs: Callable[[], None]) -> list[str]:
+    """Run the jobs on real threads that start together; gives what was raised."""
+    start, raised = threading.Barrier(len(jobs)), []
+
+    def run(job: Callable[[], None]) -> None:
+        start.wait()
+        try:
+            job()
+        except Exception as error:  # noqa: BLE001  told to the test
+            raised.append(repr(error))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
 
 
 def newest_change(oid: UUID) -> Change:

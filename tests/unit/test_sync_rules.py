@@ -12,11 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.changes.rules import row_digest
-from apps.common.records import new_id
 from apps.sync.rules import Cursor, Envelope, canonical, decode_cursor, is_uuid, read_envelope
 from tests.work import digest
 
-ID, OBJECT = str(new_id()), str(new_id())
+ID, OBJECT = "0192f0c1-0000-7000-8000-00000000000a", "0192f0c1-0000-7000-8000-00000000000b"
 SOUND: dict[str, Any] = {"id": ID, "type": "inspection.save", "object": OBJECT, "fields": {}}
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

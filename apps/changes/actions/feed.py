@@ -16,7 +16,7 @@ import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
-from apps.changes.actions import relay
+from apps.changes.actions.relay import wake
 from apps.changes.models import Change, Entry
 from apps.changes.rules import DIGEST_MASK, row_digest
 from apps.common.actor import Actor
@@ -76,7 +76,7 @@ def record(actor: Actor, *items: Item) -> None:
             for item in items
         ]
     )
-    transaction.on_commit(relay.wake, robust=True)
+    transaction.on_commit(wake, robust=True)
 
 
 def _placements(item: Item) -> list[_Placement]:
