@@ -97,13 +97,13 @@ def _live(story: Simulation, inspections: int, progress: Progress) -> None:
         progress.made("officers with their postings", len(service.people))
         progress.made("enrolled phones", len(give_phones(story, service)))
         library = make_checklists(story, service)
-        progress.made("published checklist versions", sum(map(len, library.editions.values())))
+        progress.made("checklists", len(library.editions))
         visits = Planner(story, service, library).visits(inspections)
         progress.made("inspections planned", len(visits))
         with Camera(story) as camera:
             camera.prepare(visits)
             history = History(story, service, camera)
-            for done in history.live(visits):
+            for done in history.live(visits, library.later):
                 if done % 2000 == 0:
                     progress.made("… reported and reviewed so far", done)
         progress.made("reports, with their reviews", history.counts["reports"])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -26,7 +26,7 @@ Step = Callable[[Visit], None]
 class _Due:
     moment: dt.datetime
     number: int
-    do: Callable[[], None] = field(compare=False)
+    do: Callable[[], object] = field(compare=False)
 
 
 class History:
@@ -38,8 +38,12 @@ class History:
         self._number = 0
         self.counts: dict[str, int] = {}
 
-    def live(self, visits: list[Visit]) -> Iterator[int]:
+    def live(
+        self, visits: list[Visit], others: Iterable[tuple[dt.datetime, Callable[[], object]]]
+    ) -> Iterator[int]:
         """Do everything that happens before the end of the story; gives how many deeds are done, now and then."""
+        for moment, deed in others:
+            self._put(moment, deed)
         for visit in visits:
             self._at(visit.sent, self._send, visit)
         done = 0
@@ -53,9 +57,12 @@ class History:
         yield done
 
     def _at(self, moment: dt.datetime, step: Step, visit: Visit) -> None:
+        self._put(moment, partial(step, visit))
+
+    def _put(self, moment: dt.datetime, deed: Callable[[], object]) -> None:
         if moment < self.story.end:
             self._number += 1
-            heapq.heappush(self._due, _Due(moment, self._number, partial(step, visit)))
+            heapq.heappush(self._due, _Due(moment, self._number, deed))
 
     def _count(self, what: str) -> None:
         self.counts[what] = self.counts.get(what, 0) + 1
