@@ -21,7 +21,7 @@ from tusclient import client as tuspy
 
 from tests import evidence_images as images
 from tests.phone import Phone, until
-from tests.services import S3
+from tests.services import S3, PostgreSQL
 from tests.stack import Stack
 
 pytestmark = pytest.mark.live
@@ -236,3 +236,28 @@ def test_a_refusal_reaches_a_client_that_is_still_sending(phone: Phone, stack: S
                 assert answer.read()
                 connection.request("HEAD", upload.place, headers=phone.headers() | own)
                 assert connection.getresponse().headers["Upload-Offset"] == "0"
+
+
+def test_slow_phones_hold_no_database_connection(tmp_path: Path) -> None:
+    with PostgreSQL(fast=True) as server:
+        stack = Stack(tmp_path / "slow", database_url=server.url)
+        codes = stack.seed()["codes"]
+        try:
+            stack.start_web(threads=64)
+            phone = Phone(stack.url)
+            phone.enrol(codes[0])
+            uploads = [Upload(phone, stack, b"x" * 1000) for _ in range(30)]  # the pool has 20 connections
+            slow = [upload.begin(0) for upload in uploads]
+            for raw in slow:
+                raw.sendall(b"x" * 10)
+            time.sleep(1)
+            began = time.monotonic()
+            assert phone.call("GET", "/sync/status")
+            assert time.monotonic() - began < 5
+            for raw in slow:
+                raw.close()
+            for upload in uploads:
+                assert until(lambda u=upload: u.offset() == 10, seconds=10, every=0.05)  # type: ignore[misc]
+            phone.close()
+        finally:
+            stack.stop()
