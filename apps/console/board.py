@@ -16,7 +16,7 @@ from apps.accounts.models import REPORT_READERS, Device, Role
 from apps.common.actor import Actor
 from apps.common.text import pick, say
 from apps.console.chart import Chart, bars
-from apps.console.templatetags.console import day, number
+from apps.console.templatetags.console import number
 from apps.inspections.models import REVIEWABLE, InspectionReport
 from apps.organisation.queries import subtrees, today
 from apps.reporting.queries import Board, Point, board, cut_offs, series
@@ -89,7 +89,6 @@ class Row:
     name: str
     code: str
     is_self: bool
-    opens: bool
     cells: tuple[Cell, ...]
     waiting: Waiting
     silent: int
@@ -142,7 +141,6 @@ def board_page(actor: Actor, chosen: Chosen, unit_id: UUID | None) -> BoardPage:
                 name=row.unit.name,
                 code=row.unit.code,
                 is_self=row.is_self,
-                opens=not row.is_self,
                 cells=_cells(row.figures, row.changes),
                 waiting=sum((w for u, w in (waiting or {}).items() if u in members), Waiting()),
                 silent=len({d for u, devices in (silent or {}).items() if u in members for d in devices}),
@@ -166,7 +164,7 @@ def board_page(actor: Actor, chosen: Chosen, unit_id: UUID | None) -> BoardPage:
 
 def change_text(measure: Measure, comparison: Comparison) -> str:
     """Say a change by the rule of dictionary 6.3: no base, a small base without percentage, or both."""
-    if not comparison.before:
+    if comparison.before is None or (comparison.before == 0 and not measure.is_rate):
         return pick("không có kỳ gốc", "no base period")
     if comparison.difference is None:
         return pick("không so sánh được", "not comparable")
@@ -251,8 +249,3 @@ def _step(period: Period) -> str:
 
 def _short(period: Period) -> str:
     return pick(f"{period.first:%d/%m}", f"{period.first.day} {period.first:%b}")
-
-
-def point_name(period: Period) -> str:
-    """Name a step of the series by its exact days."""
-    return day(period.first) if period.days == 1 else f"{day(period.first)} – {day(period.last)}"

@@ -14,7 +14,7 @@ from typing import Any
 from apps.checklists.rules import compile_answers
 from apps.common.text import pick
 from apps.console.templatetags.console import number, when
-from apps.console.words import HEADER, MEANS, PHOTO_STATES, UNITS
+from apps.console.words import CHANNELS, HEADER, MEANS, PARTS, PHOTO_STATES, UNITS
 from apps.evidence.models import Attachment
 from apps.inspections.models import (
     Direction,
@@ -29,6 +29,7 @@ from apps.inspections.models import (
 )
 from apps.inspections.rules import parse_time
 
+SAME_MOMENT = dt.timedelta(seconds=5)
 DECIDED = frozenset({State.RETURNED, State.APPROVED, State.LOCKED, State.VOIDED})
 _CHOICES: Mapping[str, Mapping[str, str]] = {
     "mode": dict(Mode.choices),
@@ -36,6 +37,7 @@ _CHOICES: Mapping[str, Mapping[str, str]] = {
     "place_type": dict(PlaceType.choices),
     "selection_reason": dict(SelectionReason.choices),
     "outcome": dict(Outcome.choices),
+    "channel": CHANNELS,
 }
 
 
@@ -194,15 +196,28 @@ def trail(
         else Mark(v.submitted_at, pick(f"Gửi lại, lần {v.version}", f"Submission {v.version}"))
         for v in versions
     ]
-    marks += [
-        Mark(n.at, pick("Ý kiến:", "Note:"), n.text, n.author.full_name) for n in notes if not n.step_key
-    ]
+    marks += _returns(report, notes)
     if report.reviewed_at:
         # A report that is open again after a decision can only have been returned.
         state = State(report.state if report.state in DECIDED else State.RETURNED)
         who = report.reviewer.full_name if report.reviewer and report.state in DECIDED else ""
         marks.append(Mark(report.reviewed_at, str(state.label), report.review_note, who, state.value))
     return sorted(marks, key=lambda mark: mark.at)
+
+
+def _returns(report: InspectionReport, notes: Iterable[ReviewNote]) -> Iterable[Mark]:
+    """Give the returns that left notes, except the one that is the last decision and is told as such."""
+    groups: dict[tuple[int, str], list[ReviewNote]] = defaultdict(list)
+    for note in notes:
+        groups[note.version, note.author.full_name].append(note)
+    for (_, who), written in groups.items():
+        at = written[0].at
+        if report.reviewed_at and abs(report.reviewed_at - at) < SAME_MOMENT:
+            continue
+        overall = " ".join(n.text for n in written if not n.step_key)
+        count = sum(bool(n.step_key) for n in written)
+        told = pick(f"{count} ghi chú tại câu hỏi.", f"Notes at questions: {count}.") if count else ""
+        yield Mark(at, str(State.RETURNED.label), f"{overall} {told}".strip(), who, State.RETURNED.value)
 
 
 def wording(words: Mapping[str, str] | None) -> str:
@@ -230,7 +245,7 @@ def read_answer(step: Mapping[str, Any], answer: Mapping[str, Any] | None) -> An
 
 def header_text(key: str, value: Any) -> str:
     """Put a header field into words; empty for nothing."""
-    if value in (None, "", [], {}):
+    if value in (None, "", [], {}) or (key == "captured_tz" and value == "Asia/Ho_Chi_Minh"):
         return ""
     if key in _CHOICES:
         return str(_CHOICES[key].get(value, value))
@@ -283,7 +298,7 @@ def _plain(value: Any) -> str:
 
 
 def _field_name(key: str) -> str:
-    return str(key).replace("_", " ")
+    return str(PARTS.get(key, str(key).replace("_", " ")))
 
 
 def _photos(report: InspectionReport, attachments: Iterable[Attachment]) -> dict[str, list[Photo]]:

@@ -29,6 +29,34 @@ HEADER: Mapping[str, str] = {
     "remarks": say("Ghi chú chung", "Remarks"),
 }
 
+CHANNELS: Mapping[str, str] = {
+    "green": say("Xanh", "Green"),
+    "yellow": say("Vàng", "Yellow"),
+    "red": say("Đỏ", "Red"),
+}
+
+# Keys inside subjects, transport and goods.
+PARTS: Mapping[str, str] = {
+    "plate": say("biển kiểm soát", "plate"),
+    "country": say("nước", "country"),
+    "flight": say("chuyến bay", "flight"),
+    "vessel": say("tàu", "vessel"),
+    "container": say("container", "container"),
+    "seal": say("niêm phong", "seal"),
+    "awb": say("vận đơn hàng không", "air waybill"),
+    "courier_no": say("mã chuyển phát", "courier number"),
+    "s10": say("mã bưu gửi", "postal item"),
+    "description": say("mô tả", "description"),
+    "declared": say("khai báo", "declared"),
+    "weight": say("trọng lượng", "weight"),
+    "name": say("tên", "name"),
+    "role": say("vai trò", "role"),
+    "kind": say("loại", "kind"),
+    "reason": say("lý do", "reason"),
+    "document": say("giấy tờ", "document"),
+    "nationality": say("quốc tịch", "nationality"),
+}
+
 MEANS: Mapping[str, str] = {
     "intelligence": say("Thông tin nghiệp vụ", "Intelligence"),
     "alert_hit": say("Cảnh báo", "Alert"),

@@ -77,6 +77,13 @@ def test_changes_are_said_by_the_rule(
             assert change_text(MEASURES[0], Comparison(before, difference, percent)) == text
 
 
+def test_a_rate_of_nothing_found_is_a_base_too() -> None:
+    rate = next(m for m in MEASURES if m.is_rate)
+    with translation.override("vi"):
+        assert change_text(rate, Comparison(0.0, 0.026, None)) == "+2,6 điểm %"
+        assert change_text(rate, Comparison(None, None, None)) == "không có kỳ gốc"
+
+
 @pytest.mark.parametrize(
     ("query", "days", "is_fault"),
     [

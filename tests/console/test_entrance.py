@@ -169,3 +169,24 @@ def test_password_is_changed_by_its_owner(scene: Scene, client: Client) -> None:
     officer = scene.people["reviewer"]
     officer.refresh_from_db()
     assert officer.check_password(fields["password1"])
+
+
+def test_single_sign_on_is_offered_when_configured(scene: Scene, client: Client, settings: Any) -> None:
+    assert "SSO Hải quan" not in client.get(reverse("account_login")).content.decode()
+    settings.SOCIALACCOUNT_PROVIDERS = {
+        "openid_connect": {
+            "APPS": [
+                {
+                    "provider_id": "sso",
+                    "name": "SSO Hải quan",
+                    "client_id": "console",
+                    "secret": "x",
+                    "settings": {"server_url": "https://id.example.vn/realms/hq"},
+                }
+            ]
+        }
+    }
+    page = Client().get(reverse("account_login"))
+    assert "Đăng nhập qua SSO Hải quan" in page.content.decode()
+    assert "/accounts/oidc/sso/login/" in page.content.decode()
+    assert "form-action 'self' https://id.example.vn;" in page.headers["Content-Security-Policy"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from apps.audit.models import Event
 from apps.inspections.actions import return_for_correction, start_review, submit_inspection
@@ -191,6 +193,23 @@ def test_changes_since_the_last_submission_are_shown(scene: Scene, signed_in: As
     changes = {c.name: (c.before, c.after) for c in reading.changes}
     assert changes["3. Cân kiện hàng"] == ("Không áp dụng – Cân đang hiệu chuẩn", "12,50 kg")
     assert changes["Ghi chú chung"][1] == "Đã cân lại."
+
+
+def test_history_tells_submissions_returns_and_the_decision_in_order(scene: Scene, signed_in: As) -> None:
+    report = scene.report()
+    notes = [{"step_key": "weight", "text": "Cân lại"}]
+    return_for_correction(actor=scene.actor("leader"), report_id=report.pk, notes=notes, note="Bổ sung")
+    trail = signed_in("leader").get(f"/console/review/{report.pk}/").context["trail"]
+    assert [(m.state, m.text) for m in trail] == [("", ""), ("returned", "Bổ sung")]
+    report.refresh_from_db()
+    fields = {"answers": {"weight": {"value": "12.50"}}}
+    submit_inspection(actor=scene.actor("officer"), report_id=report.pk, base_rev=report.rev, fields=fields)
+    ReviewNote.objects.update(at=timezone.now() - dt.timedelta(minutes=5))
+    report.refresh_from_db()
+    decide(signed_in("leader"), report, "approve")
+    trail = signed_in("leader").get(f"/console/review/{report.pk}/").context["trail"]
+    assert sorted(m.state for m in trail) == ["", "", "approved", "returned"]
+    assert "1 ghi chú tại câu hỏi." in {m.text for m in trail}
 
 
 def test_photo_is_shown_guarded_and_the_original_is_an_event(scene: Scene, signed_in: As) -> None:

@@ -185,12 +185,6 @@ def percent(value: float | Decimal | None) -> str:
     return "–" if value is None else f"{number(Decimal(str(value)) * 100, 1)} %"
 
 
-@register.filter
-def lookup(mapping: Any, key: Any) -> Any:
-    """Give `mapping[key]`, or nothing."""
-    return mapping.get(key) if mapping else None
-
-
 def _request(context: Context) -> HttpRequest:
     request: HttpRequest = context["request"]
     return request

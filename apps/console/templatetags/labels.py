@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django import template
 
 from apps.accounts.models import Role
 from apps.checklists.models import AppliesTo
-from apps.common.text import pick
 from apps.console.words import KINDS, PURPOSES, UNITS
 
 register = template.Library()
@@ -45,15 +41,3 @@ def unit_sign(code: str) -> str:
 def purpose(code: str) -> str:
     """Name what a photo is for."""
     return str(PURPOSES.get(code, code))
-
-
-@register.filter
-def worded(words: Mapping[str, Any] | None) -> str:
-    """Choose the language of a bilingual text of a checklist."""
-    return pick(str(words.get("vi", "")), str(words.get("en", ""))) if words else ""
-
-
-@register.filter
-def other_worded(words: Mapping[str, Any] | None) -> str:
-    """Give the other language of a bilingual text."""
-    return pick(str(words.get("en", "")), str(words.get("vi", ""))) if words else ""

@@ -26,7 +26,7 @@ from apps.checklists.actions import (
 from apps.checklists.models import AppliesTo, Checklist, ChecklistVersion, Status
 from apps.common.actor import Actor
 from apps.common.errors import DomainError
-from apps.common.text import clean_text, pick, say
+from apps.common.text import clean_text, say
 from apps.console.paper import blank_content, compare, faults, next_semver, paper
 from apps.console.refusals import Refusal, refusal_of
 from apps.console.rooms import CHECKLISTS, ConsoleRequest, opens
@@ -241,9 +241,6 @@ def _page(request: ConsoleRequest, found: ChecklistVersion, refusal: Refusal | N
         "suggested": next_semver([found.semver, *(o.semver for o in others)]),
         "refusal": refusal,
         "typed": request.POST if request.method == "POST" else {},
-        "changed_since": pick("Nội dung đã đổi.", "The content changed.")
-        if refusal and refusal.is_conflict
-        else "",
     }
     return render(
         request, "console/checklists/version.html", context, status=refusal.status if refusal else 200

@@ -5,7 +5,6 @@
   const passkey = document.getElementById("passkey_login");
   if (passkey && window.PublicKeyCredential) passkey.hidden = false;
   document.querySelectorAll("button[data-print]").forEach((b) => { b.hidden = false; b.addEventListener("click", () => print()); });
-  document.querySelectorAll("form[data-auto]").forEach((form) => form.addEventListener("change", () => form.requestSubmit()));
 
   document.addEventListener("click", (event) => {
     document.querySelectorAll("details.person[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
