@@ -78,7 +78,7 @@ class Demo:
     def programs(self) -> list[Program]:
         """Give the programs that run until the demo ends."""
         address = ["--host", self.host, "--port", str(self.port)]
-        size = ["--workers", "1", "--blocking-threads", "4", "--workers-kill-timeout", "5"]
+        size = ["--workers", "1", "--blocking-threads", "64", "--workers-kill-timeout", "5"]
         quiet = ["--log-level", "warning", "--no-ws"]
         lean = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         schedule = ["--schedule", str(self.data / "celerybeat-schedule"), "--pidfile", ""]

@@ -96,24 +96,38 @@ CACHES = {
 
 # Files: originals and derivatives. No URL is ever served from here without a check.
 _local = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
-_s3 = {
-    "BACKEND": "storages.backends.s3.S3Storage",
-    "OPTIONS": {
+
+
+def _s3() -> dict[str, object]:
+    """Give the storage on S3, with time-outs that a waiting phone can bear; its client is slow to load."""
+    from botocore.config import Config  # noqa: PLC0415  only where S3 is used
+
+    style = "path" if env.s3_endpoint else "auto"
+    client = Config(
+        connect_timeout=5,
+        read_timeout=30,
+        retries={"max_attempts": 3, "mode": "standard"},
+        signature_version="s3v4",
+        s3={"addressing_style": style},
+    )
+    options = {
         "bucket_name": env.s3_bucket,
         "access_key": env.s3_access_key,
         "secret_key": env.s3_secret_key.get_secret_value(),
         "endpoint_url": env.s3_endpoint or None,
         "region_name": env.s3_region,
-        "addressing_style": "path" if env.s3_endpoint else "auto",
+        "client_config": client,
         "file_overwrite": True,
         "querystring_auth": True,
         "querystring_expire": 300,
-    },
-}
+    }
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
 STORAGES = {
     "default": _local,
     "evidence": (
-        {**_local, "OPTIONS": {"location": str(DATA_DIR / "evidence")}} if env.storage == "local" else _s3
+        {**_local, "OPTIONS": {"location": str(DATA_DIR / "evidence")}} if env.storage == "local" else _s3()
     ),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
