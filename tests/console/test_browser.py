@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connections
 from playwright.sync_api import Page, sync_playwright
 
 from apps.common.actor import SYSTEM
@@ -93,6 +94,8 @@ def desk(
         page = browser.new_page(viewport={"width": 1366, "height": 850}, locale="vi-VN")
         yield Desk(page, live_server.url)
         browser.close()
+        # Inside Playwright's loop Django opened a connection of its own, which nobody else would close.
+        connections.close_all()
 
 
 def test_review_by_keyboard_alone(desk: Desk) -> None:
