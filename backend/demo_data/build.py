@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
@@ -23,6 +22,7 @@ from apps.changes.actions import relay, set_wake
 from apps.common.actor import SYSTEM
 from apps.organisation.models import Unit
 from apps.reporting.actions import set_cut_off
+from backend.celery import app
 from backend.demo_data.aftermath import trouble
 from backend.demo_data.checklists import make_checklists
 from backend.demo_data.history import History
@@ -124,12 +124,12 @@ def _no_relay_meanwhile() -> Iterator[None]:
 
 def _work_off(progress: Progress) -> None:
     """Run every task that the history owes, as a worker would: figures, thumbnails."""
-    current_app.loader.import_default_modules()
+    app.loader.import_default_modules()
     done = 0
 
     def run(task: str, reaction_ids: list[int]) -> None:
         nonlocal done
-        current_app.tasks[task](reaction_ids)
+        app.tasks[task](reaction_ids)
         done += len(reaction_ids)
 
     while relay(REACTIONS, run):

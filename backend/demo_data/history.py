@@ -87,7 +87,7 @@ class History:
     def _plan_review(self, visit: Visit) -> None:
         moment = self._at_a_desk(self.story.now, 20 * self.story.dice.random() ** 2 + 0.3)
         if visit.fate == VOIDED:
-            self._at(moment, self._void, visit)
+            self._at(self._soon(moment, visit), self._void, visit)
         elif visit.fate == RETURNED:
             self._at(self._soon(moment, visit), self._return, visit)
         elif visit.fate == IN_REVIEW:

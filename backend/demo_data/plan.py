@@ -20,9 +20,11 @@ from backend.demo_data.units import WORKING, Spec
 from backend.demo_data.words import FINDINGS, GOODS, OTHER_FINDINGS, SUSPICIOUS
 from backend.demo_data.words import QUIET as QUIET_WORDS
 
-ARCHIVED = 240
-# The share of all inspections that an intensified drive puts into the last week: a board of today has work to show.
+# On top of the inspections of the eighteen months: the share that August 2024 adds.
+ARCHIVED = 0.04
+# Of them: the share that an intensified drive puts into the last week, so that a board of today has work to show.
 LATELY = 0.025
+FEWEST_LATELY = 42
 FRESH = dt.timedelta(days=4)
 # What becomes of a report after it was sent.
 APPROVED, RETURNED, VOIDED, IN_REVIEW, WAITING, PHOTO_LOST = (
@@ -33,8 +35,19 @@ APPROVED, RETURNED, VOIDED, IN_REVIEW, WAITING, PHOTO_LOST = (
     "waiting",
     "photo_lost",
 )
-# Of the fresh reports every sixth or so is in each open state, so that a reader meets them all.
-_FRESH_FATES = (APPROVED, WAITING, RETURNED, IN_REVIEW, WAITING, PHOTO_LOST, WAITING, APPROVED)
+# Of the fresh reports every tenth is in each rarer state, so that a reader meets them all.
+_FRESH_FATES = (
+    APPROVED,
+    WAITING,
+    RETURNED,
+    IN_REVIEW,
+    WAITING,
+    PHOTO_LOST,
+    WAITING,
+    APPROVED,
+    WAITING,
+    VOIDED,
+)
 
 
 @dataclass
@@ -68,7 +81,7 @@ class Planner:
 
     def visits(self, count: int) -> list[Visit]:
         """Plan `count` inspections of the last eighteen months, and the archive of August 2024; in order of time."""
-        lately = round(count * LATELY)
+        lately = max(round(count * LATELY), min(count, FEWEST_LATELY))
         today = self.story.end.astimezone(VIETNAM).date()
         days = [self._day() for _ in range(count - lately)]
         days += [today - dt.timedelta(days=number % 7) for number in range(lately)]
@@ -76,7 +89,8 @@ class Planner:
             first, last = ARCHIVE
             length = (last - first).days + 1
             days += [
-                first + dt.timedelta(days=int(self.story.dice.random() * length)) for _ in range(ARCHIVED)
+                first + dt.timedelta(days=int(self.story.dice.random() * length))
+                for _ in range(round(count * ARCHIVED))
             ]
         weights = {spec: spec.weight for spec in WORKING}
         planned = [visit for day in days for visit in self._visits_on(day, self.story.weighted(weights))]

@@ -1,0 +1,160 @@
+"""The demo data, in small: everything is there, through the actions, the same each time, once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.contrib.auth import authenticate
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts.models import Device, Officer, Posting, Role
+from apps.audit.models import Event
+from apps.checklists.models import ChecklistVersion, Status
+from apps.common.actor import SYSTEM
+from apps.evidence.models import Attachment
+from apps.inspections.models import InspectionReport, State
+from apps.organisation.actions import create_unit
+from apps.organisation.models import Unit
+from apps.reporting.models import RollUp
+from apps.reporting.queries import differences, uncounted_since
+from backend.demo_data.build import DatabaseInUse, build
+
+# Late enough for the archive of August 2024 to lie before the eighteen months.
+END = dt.datetime(2026, 3, 3, 9, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("django.conf.settings.DATA_DIR", tmp_path)
+    return tmp_path
+
+
+@contextmanager
+def thrown_away() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def make(inspections: int, end: dt.datetime = END) -> list[str]:
+    told: list[str] = []
+    build(seed=7, end=end, inspections=inspections, tell=told.append)
+    return told
+
+
+@pytest.mark.django_db
+def test_everything_is_there(folder: Path) -> None:
+    assert not make(160)[-1].startswith("The demo")
+    assert (Unit.objects.count(), Officer.objects.count(), Device.objects.count()) == (45, 180, 60)
+    assert InspectionReport.objects.count() >= 160
+    assert set(InspectionReport.objects.values_list("state", flat=True)) >= {
+        State.COMPLETE,
+        State.UNDER_REVIEW,
+        State.RETURNED,
+        State.APPROVED,
+        State.VOIDED,
+        State.MEDIA_PENDING,
+    }
+    express = ChecklistVersion.objects.filter(checklist__code="express_postal").order_by("semver")
+    assert list(express.values_list("status", flat=True)) == [Status.CLOSING, Status.PUBLISHED, Status.DRAFT]
+    assert InspectionReport.objects.filter(occurred_on__range=("2024-08-01", "2024-08-31")).exists()
+    photos = Attachment.objects.filter(state="stored")
+    assert photos.exists()
+    assert not photos.filter(thumbnail="").exists()
+    assert not photos.exclude(flags=[]).exists(), "signed by the phone, taken when it says"
+
+
+@pytest.mark.django_db
+def test_the_figures_are_counted_and_nothing_is_owed(folder: Path) -> None:
+    make(30)
+    assert uncounted_since() is None
+    assert differences() == []
+    counted = sum(RollUp.objects.values_list("inspections", flat=True))
+    assert counted == InspectionReport.objects.exclude(state=State.VOIDED).count()
+
+
+@pytest.mark.django_db
+def test_it_happened_when_it_says(folder: Path) -> None:
+    make(30)
+    assert abs(timezone.now() - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=1), "the clock runs again"
+    for report in InspectionReport.objects.all():
+        assert report.started_on_device_at is not None
+        assert report.submitted_at is not None
+        assert report.started_on_device_at < report.submitted_at < END
+        sent = Event.objects.filter(oid=report.pk, action="inspection.submitted").order_by("at").last()
+        assert sent is not None
+        assert sent.at == report.submitted_at
+        assert "clock-doubtful" not in report.flags
+
+
+@pytest.mark.django_db
+def test_the_same_dice_make_the_same_world(folder: Path) -> None:
+    worlds = []
+    for _ in range(2):
+        with thrown_away():
+            make(20)
+            reports = InspectionReport.objects.order_by("pk").values_list(
+                "pk", "number", "state", "outcome", "remarks"
+            )
+            people = Officer.objects.order_by("pk").values_list("pk", "username", "full_name")
+            photos = Attachment.objects.order_by("pk").values_list("pk", "sha256")
+            worlds.append((list(reports), list(people), list(photos)))
+        (folder / "demo.json").unlink()
+    assert worlds[0] == worlds[1]
+
+
+@pytest.mark.django_db
+def test_the_log_ins_work_and_are_kept_from_others(folder: Path) -> None:
+    make(10)
+    path = folder / "demo.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    facts = json.loads(path.read_text())
+    assert set(facts["logins"]) == set(Role.values)
+    assert facts["enrolment"]["officer"] == facts["logins"]["officer"]["username"]
+    for role, login in facts["logins"].items():
+        officer = authenticate(username=login["username"], password=login["password"])
+        assert officer is not None
+        assert Posting.objects.filter(officer_id=officer.pk, role=role, valid_to=None).exists()
+
+
+@pytest.mark.django_db
+def test_a_second_run_changes_nothing_but_lost_log_ins(folder: Path) -> None:
+    make(10)
+    reports, before = InspectionReport.objects.count(), (folder / "demo.json").read_text()
+    assert make(10) == ["The demo data is there."]
+    assert (InspectionReport.objects.count(), (folder / "demo.json").read_text()) == (reports, before)
+    (folder / "demo.json").unlink()
+    make(10)
+    after = json.loads((folder / "demo.json").read_text())["logins"]
+    assert {r: x["username"] for r, x in after.items()} == {
+        r: x["username"] for r, x in json.loads(before)["logins"].items()
+    }
+
+
+@pytest.mark.django_db
+def test_before_the_reform_the_tree_is_the_old_one(folder: Path) -> None:
+    make(10, dt.datetime(2024, 8, 20, 9, 0, tzinfo=dt.UTC))
+    assert not Unit.objects.get(code="QTR").parents.exclude(valid_to=None).exists()
+    assert Unit.objects.get(code="HQ").names.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_database_in_use_is_left_alone(folder: Path) -> None:
+    create_unit(
+        actor=SYSTEM,
+        code="X",
+        level="hq",
+        type="hq_dept",
+        names=("X", "X"),
+        valid_from=dt.date(2020, 1, 1),
+    )
+    with pytest.raises(DatabaseInUse):
+        make(10)
+    assert Unit.objects.count() == 1
