@@ -108,7 +108,7 @@ def test_return_puts_the_note_at_the_question(scene: Scene, signed_in: As) -> No
     report.refresh_from_db()
     assert report.state == State.RETURNED
     notes = ReviewNote.objects.filter(report=report).values_list("step_key", "text")
-    assert list(notes) == [("weight", "Ghi rõ cân tịnh.")]
+    assert list(notes) == [("weight", "Ghi rõ cân tịnh."), ("", "Xem lại.")]
     html = signed_in("leader").get(f"/console/review/{report.pk}/").content.decode()
     assert "Ghi rõ cân tịnh." in html
 
@@ -209,7 +209,7 @@ def test_history_tells_submissions_returns_and_the_decision_in_order(scene: Scen
     decide(signed_in("leader"), report, "approve")
     trail = signed_in("leader").get(f"/console/review/{report.pk}/").context["trail"]
     assert sorted(m.state for m in trail) == ["", "", "approved", "returned"]
-    assert "1 ghi chú tại câu hỏi." in {m.text for m in trail}
+    assert "Bổ sung 1 ghi chú tại câu hỏi." in {m.text for m in trail}
 
 
 def test_photo_is_shown_guarded_and_the_original_is_an_event(scene: Scene, signed_in: As) -> None:

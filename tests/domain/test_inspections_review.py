@@ -150,12 +150,17 @@ def test_a_report_returns_to_the_phone_with_its_notes(work: Work, cast: Cast) ->
     assert (done.state, done.review_note, done.reviewer) == ("returned", "Bổ sung", cast.leader.officer)
     rows = list(ReviewNote.objects.values_list("version", "step_key", "text", "author"))
     leader = cast.leader.officer.pk
-    assert rows == [(1, "step_3", "Ảnh mờ", leader), (1, "", "Xem lại toàn bộ", leader)]
+    assert rows == [
+        (1, "step_3", "Ảnh mờ", leader),
+        (1, "", "Xem lại toàn bộ", leader),
+        (1, "", "Bổ sung", leader),
+    ]
     phone = fresh(cast.officer.actor())
     body = next(body for (_, kind, oid), (_, body) in phone.items() if oid == str(report.pk))
     assert [(n["step_key"], n["text"]) for n in body["notes"]] == [
         ("step_3", "Ảnh mờ"),
         ("", "Xem lại toàn bộ"),
+        ("", "Bổ sung"),
     ]
     assert (body["state"], body["review_note"]) == ("returned", "Bổ sung")
     assert newest_event(report.pk).data["note"] == "Bổ sung"

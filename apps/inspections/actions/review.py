@@ -48,6 +48,7 @@ def return_for_correction(
     if problems:
         raise InvalidFields(errors=problems)
     now = timezone.now()
+    said = [*notes, {"step_key": "", "text": note}]
     ReviewNote.objects.bulk_create(
         ReviewNote(
             report=report,
@@ -57,7 +58,7 @@ def return_for_correction(
             author_id=actor.person,
             at=now,
         )
-        for entry in notes
+        for entry in said
         if entry.get("text", "").strip()
     )
     return _decide(actor, report, "inspection.returned", note)
