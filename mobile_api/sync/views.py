@@ -17,6 +17,7 @@ from apps.sync.pull import pull, wait_for_change
 from apps.sync.queries import epoch
 from apps.sync.rules import decode_cursor
 from apps.sync.status import device_status
+from mobile_api.errors import Malformed
 from mobile_api.parsers import PUSH
 from mobile_api.sync import examples
 from mobile_api.sync.parsers import PushBody, PushParser
@@ -55,7 +56,9 @@ class PushView(PhoneView):
     )
     def post(self, request: Request) -> HttpResponse:
         """Process the mutations in order."""
-        body: PushBody = request.data  # type: ignore[assignment]  # PushParser gives it
+        body: object = request.data
+        if not isinstance(body, PushBody):  # the framework asks no parser when there is no body
+            raise Malformed
         if body.device_id and body.device_id.lower() != str(self.auth.device.pk):
             raise InvalidFields(errors=[_other_device()])
         results = actions.push(actor=self.actor, mutations=body.mutations, faults=body.faults)
