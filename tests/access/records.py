@@ -32,6 +32,7 @@ from apps.inspections.actions import (
     void_inspection,
 )
 from apps.inspections.models import InspectionReport
+from apps.organisation.models import Unit
 from tests.cast import Cast, Member
 from tests.evidence_images import jpeg
 from tests.reports import plain_content, plain_report
@@ -72,6 +73,18 @@ class Records:
         if kind == "units":
             return getattr(self.cast, key[0])
         return getattr(self, kind)[key]
+
+    def report(self, pk: UUID) -> InspectionReport:
+        """Find a report by its id."""
+        return next(report for report in self.reports.values() if report.pk == pk)
+
+    def units(self) -> list[Unit]:
+        """Give the units of the cast."""
+        return list(Unit.objects.filter(level__in=["hq", "region", "gate"]))
+
+    def officer_id(self, actor: str) -> UUID:
+        """Tell who an actor is."""
+        return UUID(str(getattr(self.cast, actor).officer.pk))
 
 
 def make_records(cast: Cast) -> Records:
@@ -114,8 +127,9 @@ def _make_versions(records: Records) -> None:
 def _report(cast: Cast, key: tuple[str, str, str], version: str) -> InspectionReport:
     whose, handling, state = key
     member: Member = getattr(cast, whose)
-    assert member.phone.device.pk
-    posting = member.officer.postings.earliest("valid_from")  # for the one who moved: where the report was made
+    member.client()  # from now on the person acts through a phone
+    # For the one who moved: where the report was made.
+    posting = member.officer.postings.earliest("valid_from")
     pk, actor = new_id(), member.actor()
     photo = _declare(member, posting, pk)
     store_original(actor=actor, attachment_id=photo.pk, data=PHOTO)
@@ -131,7 +145,9 @@ def _report(cast: Cast, key: tuple[str, str, str], version: str) -> InspectionRe
 def _review(cast: Cast, pk: UUID, state: str) -> None:
     leader = cast.leader.actor()
     if state == "returned":
-        return_for_correction(actor=leader, report_id=pk, notes=[{"step_key": "step_1", "text": "Ghi rõ hơn."}])
+        return_for_correction(
+            actor=leader, report_id=pk, notes=[{"step_key": "step_1", "text": "Ghi rõ hơn."}]
+        )
     elif state == "approved":
         approve_inspection(actor=leader, report_id=pk)
     elif state == "voided":

@@ -74,14 +74,20 @@ def address(route: str, parameters: list[str], pk: UUID) -> str:
     """Give the address of a route for a record."""
     if route.startswith("/"):
         return route
-    values = {name: pk if name.endswith("_id") and name not in SAMPLES else SAMPLES[name] for name in parameters}
+    values = {
+        name: pk if name.endswith("_id") and name not in SAMPLES else SAMPLES[name] for name in parameters
+    }
     return reverse(route, kwargs=values)
 
 
 def kind_of(case: Case) -> str:
     """Tell which kind of record a request is about."""
     route = case.route
-    if case.body in {"open", "photo-delete"} or "attachment" in route or route in {"console:thumbnail", "console:original"}:
+    if (
+        case.body in {"open", "photo-delete"}
+        or "attachment" in route
+        or route in {"console:thumbnail", "console:original"}
+    ):
         return "photos"
     if route == "mobile_api:upload":
         return "uploads"
@@ -92,7 +98,9 @@ def kind_of(case: Case) -> str:
     return "versions" if case.object == "trainer" else "reports"
 
 
-def send(person: Person, case: Case, records: Records, parameters: list[str], *, as_nobody: bool = False) -> Answer:
+def send(
+    person: Person, case: Case, records: Records, parameters: list[str], *, as_nobody: bool = False
+) -> Answer:
     """Send the request and undo whatever it did; `as_nobody` puts an unknown id in the place of the record's."""
     record = records.find(kind_of(case), case.record)
     pk = uuid4() if record is None or as_nobody else record.pk
@@ -154,7 +162,13 @@ def _json(content: Any) -> Sent:
 def _mutation(kind: str, fields: Callable[[Records], dict[str, Any]] = lambda _: {}) -> Maker:
     def make(pk: UUID, record: Any, records: Records) -> Sent:
         rev = getattr(record, "rev", None)
-        sent = {"id": str(uuid4()), "type": kind, "object": str(pk), "base_rev": rev, "fields": fields(records)}
+        sent = {
+            "id": str(uuid4()),
+            "type": kind,
+            "object": str(pk),
+            "base_rev": rev,
+            "fields": fields(records),
+        }
         return _json({"mutations": [sent]})
 
     return make
@@ -194,7 +208,9 @@ BODIES: Mapping[str, Maker] = {
     "wrong-token": _wrong_token,
     "challenge": lambda pk, record, records: _json({"device_id": str(uuid4())}),
     "pull": lambda pk, record, records: _json({}),
-    "submit-new": lambda pk, record, records: _mutation("inspection.submit", _complete)(uuid4(), None, records),
+    "submit-new": lambda pk, record, records: _mutation("inspection.submit", _complete)(
+        uuid4(), None, records
+    ),
     "discard": _mutation("inspection.discard"),
     "save": _mutation("inspection.save", lambda _: {"remarks": "Sửa"}),
     "photo-delete": _mutation("attachment.delete"),
@@ -206,7 +222,9 @@ BODIES: Mapping[str, Maker] = {
     "return": _form(decision="return", note="Ghi rõ hơn."),
     "approve": _form(decision="approve"),
     "void": _form(decision="void", reason="Trùng báo cáo"),
-    "new-checklist": _form(code="moi", applies_to="express", title_vi="Quy trình mới", title_en="New checklist"),
+    "new-checklist": _form(
+        code="moi", applies_to="express", title_vi="Quy trình mới", title_en="New checklist"
+    ),
     "submit": _form(step="submit"),
     "approve-version": _form(step="approve"),
     "reject": _form(step="reject", reason="Thiếu bước chụp ảnh"),
