@@ -10,9 +10,17 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 
+from apps.accounts.models import Device, Officer
+from apps.audit.models import Event
+from apps.checklists.models import ChecklistVersion
+from apps.common.actor import Actor
+from apps.evidence.models import Attachment, Upload
+from apps.inspections.models import InspectionReport
+from apps.organisation.models import Unit
 from tests.access.matrix import load
 from tests.access.records import Records
 from tests.access.requests import Person
+from tests.architecture.test_visibility import READ_BY_NOBODY, label, own_models
 
 SIGNED_IN = [actor for actor in load().actors if actor not in {"anonymous", "suspended"}]
 
@@ -87,3 +95,14 @@ def check_phone(phone: Any, records: Records, officer: UUID) -> None:
     status = phone.get("/mobile/v1/sync/status").content
     hidden = {photo.owner_id for photo in records.photos.values() if photo.pk not in own}
     assert not [pk for pk in hidden if str(pk).encode() in status]
+
+
+def test_an_actor_without_posts_sees_no_row(records: Records) -> None:
+    """Whoever is nobody in particular: no rule may match by a comparison with NULL."""
+    nobody, seen = Actor(officer_id=None), {}
+    for model in own_models():
+        if label(model) not in READ_BY_NOBODY:
+            seen[label(model)] = model._default_manager.visible_to(nobody).count()  # type: ignore[attr-defined]
+    assert not any(seen.values()), seen
+    full = [InspectionReport, Attachment, Upload, ChecklistVersion, Officer, Device, Unit, Event]
+    assert all(model._default_manager.exists() for model in full)
