@@ -225,11 +225,11 @@ def check_feed() -> None:
         assert not entries.exclude(op="put").exclude(body="{}").exists(), "a tombstone keeps a body"
 
 
-def at_once(*jobs: Callable[[], None]) -> list[str]:
+def at_once(*jobs: Callable[[], object]) -> list[str]:
     """Run the jobs on real threads that start together; gives what was raised."""
     start, raised = threading.Barrier(len(jobs)), []
 
-    def run(job: Callable[[], None]) -> None:
+    def run(job: Callable[[], object]) -> None:
         start.wait()
         try:
             job()

@@ -123,7 +123,13 @@ def client(work: Work, cast: Cast) -> APIClient:
 
 
 def send(client: APIClient, data: str | bytes, path: str = PUSH, **headers: str) -> Any:
-    return client.generic("POST", path, data, content_type="application/json", headers=headers)
+    return client.generic(
+        "POST",
+        path,
+        data,  # type: ignore[arg-type]  # bytes are sent as they are
+        content_type="application/json",
+        headers=headers,
+    )
 
 
 def filled(mutation: dict[str, Any], value: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +18,11 @@ from apps.common.errors import InvalidFields, NotAllowed
 from apps.common.records import new_id
 from apps.evidence.models import Attachment
 from apps.inspections import tasks
-from apps.inspections.actions import declare_photo, settle_media
+from apps.inspections.actions import declare_photo, settle_media, submission
 from apps.inspections.errors import ScopeRevoked
 from apps.inspections.models import InspectionReport
 from tests.cast import Cast, Member
-from tests.work import Work, check_feed, newest_change
+from tests.work import Work, at_once, check_feed, newest_change
 
 
 def declare(
@@ -138,3 +140,29 @@ def test_a_late_photo_moves_only_what_waits_for_it(work: Work, cast: Cast, state
     report = work.in_state(state)
     settle_media(actor=SYSTEM, report_id=report.pk)
     assert InspectionReport.objects.get(pk=report.pk).state == state
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_photo_that_arrives_while_its_report_is_submitted_is_not_waited_for(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, report_id, photo_id = Work(cast), new_id(), new_id()
+    photo = declare(cast.officer, report_id, photo=photo_id)
+    inside, freeze = threading.Event(), submission._freeze
+
+    def freeze_slowly(*arguments: Any) -> None:
+        inside.set()
+        time.sleep(0.3)  # the other transaction would commit now if nothing held it
+        freeze(*arguments)
+
+    def store() -> None:
+        inside.wait(5)
+        with transaction.atomic():
+            Attachment.objects.select_for_update().get(pk=photo.pk)
+            arrive(photo)
+        tasks.settle_media(owed())
+
+    monkeypatch.setattr(submission, "_freeze", freeze_slowly)
+    fields = work.fields(photos={"step_3": [str(photo_id)]})
+    assert at_once(lambda: work.submit(fields, report=report_id), store) == []
+    assert InspectionReport.objects.get(pk=report_id).state == "complete"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from uuid import UUID
 
@@ -310,7 +311,7 @@ def test_waiting_ends_when_something_comes(
         if len(slept) == 3:
             put(stream, new_id())
 
-    monkeypatch.setattr(pull_module.time, "sleep", sleep)
+    monkeypatch.setattr(time, "sleep", sleep)
     assert pocket.cursor
     cursor = decode_cursor(pocket.cursor)
     wait_for_change(actor, cursor, 20)
@@ -324,7 +325,7 @@ def test_nobody_waits_when_there_is_something_to_tell(
     def sleep(_seconds: float) -> None:
         raise AssertionError("there is something to tell")
 
-    monkeypatch.setattr(pull_module.time, "sleep", sleep)
+    monkeypatch.setattr(time, "sleep", sleep)
     put(stream, new_id())
     head = Stream.objects.get(pk=stream).seq
     cursors: dict[str, Cursor | None] = {
