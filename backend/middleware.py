@@ -42,7 +42,9 @@ class LanguageMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Activate the language for this request alone."""
-        wish = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME) or request.headers.get("Accept-Language", "")
+        wish = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME) or request.headers.get(
+            "Accept-Language", ""
+        )
         language = "en" if wish.strip().lower().startswith("en") else "vi"
         with translation.override(language):
             response = self.get_response(request)

@@ -42,7 +42,7 @@ class Limit(BaseThrottle):
         """Give the number of requests in a window."""
         return self.count
 
-    def allow_request(self, request: Request, view: APIView) -> bool:  # noqa: ARG002  the framework passes it
+    def allow_request(self, request: Request, view: APIView) -> bool:
         """Count the request and tell whether it may pass. Raises Unavailable when a closed limit cannot count."""
         caller = self.key(request)
         if caller is None:
@@ -87,7 +87,7 @@ class EnrolEverywhere(Limit):
 
     name, count, seconds = "enrol-all", 600, 900
 
-    def key(self, request: Request) -> str | None:  # noqa: ARG002  one count for all
+    def key(self, request: Request) -> str | None:
         """Count everybody together."""
         return "all"
 
