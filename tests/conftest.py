@@ -18,7 +18,7 @@ from django.db import connection
 
 from tests.services import S3, Redis
 
-pytest_plugins = ["tests.cast", "tests.deployment", "tests.work"]
+pytest_plugins = ["tests.cast", "tests.deployment", "tests.work", "tests.access.fixture"]
 
 # All workers share the cores: how long one example takes says nothing about the code.
 hypothesis.settings.register_profile("haidang", deadline=None)
