@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backend.env import Environment
+
+
+@pytest.fixture(autouse=True)
+def _nothing_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what the test run itself says about its database."""
+    for name in [name for name in os.environ if name.startswith("HAIDANG_")]:
+        monkeypatch.delenv(name)
 
 
 def database(**said: Any) -> dict[str, Any]:
