@@ -45,7 +45,6 @@ class Environment(BaseSettings):
     oidc_name: str = "SSO"
     minimum_app_version: str = ""
     push_per_minute: int = Field(default=60, ge=1)
-    crash_at: str = ""
 
     @model_validator(mode="before")
     @classmethod

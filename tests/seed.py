@@ -36,7 +36,7 @@ def _seed(officers: int) -> dict[str, Any]:
         "plain": publish(cast, "plain", "express", plain_content()),
     }
     for member in (cast.leader, cast.hq_reviewer, cast.administrator):
-        assert member.officer.pk
+        assert member.officer.pk is not None
     people = [cast.officer.officer, cast.team_mate.officer]
     people += [_officer(i, cast.noi_bai) for i in range(officers - 2)]
     codes = [issue_enrolment_code(actor=SYSTEM, officer=officer) for officer in people]
