@@ -108,7 +108,9 @@ def apply_patch(
 ) -> PatchedReport:
     """Lock or create the report, check the patch, merge it; the caller saves and records."""
     patch = _checked(fields)
-    report = _locked(report_id)
+    # Most are new; to ask whether it is there costs a fifth of loading it.
+    is_known = bool(base_rev) or InspectionReport.objects.filter(pk=report_id).exists()
+    report = _locked(report_id) if is_known else None
     if report is None:
         report, warnings = _create(actor, report_id, base_rev, fields)
         _change(report, patch)
