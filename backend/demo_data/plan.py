@@ -201,9 +201,9 @@ class Planner:
         reason = story.weighted(profiles.REASONS)
         outcome = self._outcome(reason)
         mood = {"finding": FIND, "referred": DOUBT, "suspicion_open": DOUBT}.get(outcome, QUIET)
-        if mood == DOUBT and story.often(0.65):
+        if mood == DOUBT and story.often(0.75):
             mood = QUIET  # something in what was said, nothing in what was seen
-        if mood == FIND and story.often(0.5):
+        if mood == FIND and story.often(0.6):
             mood = DOUBT  # a find, but not of drugs
         if work.checklist in profiles.SUPPORT:
             reason, outcome, mood = "mandatory_100pct", "nothing_found", QUIET
