@@ -28,7 +28,7 @@ class Environment(BaseSettings):
     allowed_hosts: str = ""
     public_url: str = ""
     https: bool = True
-    database_url: str = ""
+    database_url: SecretStr = SecretStr("")
     broker_url: str = ""
     storage: Literal["local", "s3"] = "local"
     s3_endpoint: str = ""
@@ -77,9 +77,10 @@ class Environment(BaseSettings):
 
     def database(self) -> dict[str, object]:
         """Give Django's database settings: SQLite in the data directory unless `database_url` names PostgreSQL."""
-        if not self.database_url:
+        url = self.database_url.get_secret_value()
+        if not url:
             return _sqlite(self.data_dir.resolve() / "haidang.sqlite3")
-        parts = urlsplit(self.database_url)
+        parts = urlsplit(url)
         if parts.scheme == "sqlite":
             return _sqlite(Path(unquote(parts.path[1:] if parts.path.startswith("//") else parts.path)))
         if parts.scheme not in {"postgres", "postgresql"}:

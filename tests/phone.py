@@ -312,6 +312,9 @@ class Phone:
         self.store.execute("VACUUM")
 
     def _write(self, kind: str, oid: str, fields: Mapping[str, Any], needs: Iterable[str] = ()) -> str:
+        post = next(iter(self.rows("posting")), None)
+        if post and kind != "inspection.discard" and not self._known_rev(oid):
+            fields = {"posting": post, **fields}
         self.store.execute(
             "INSERT INTO outbox(id, type, object, fields, depends, made_at) VALUES(?,?,?,?,?,?)",
             (str(uuid7()), kind, oid, json.dumps(fields), json.dumps(list(needs)), _now()),
