@@ -127,11 +127,10 @@ class History:
         """Send the report back with a note at one or two questions, taken up first as a careful reviewer does."""
         reviewer = self._reviewer(visit)
         actions.start_review(actor=reviewer, report_id=visit.id)
-        steps = [key for key in visit.edition.steps if key in visit.answers]
+        kinds = {key: step["kind"] for key, step in visit.edition.steps.items()}
+        steps = [key for key in kinds if key in visit.answers and kinds[key] != "sign"]
         chosen = dict.fromkeys(self.story.one_of(steps) for _ in range(1 + self.story.often(0.3)))
-        notes = [
-            {"step_key": k, "text": self.story.one_of(NOTES[visit.edition.steps[k]["kind"]])} for k in chosen
-        ]
+        notes = [{"step_key": k, "text": self.story.one_of(NOTES[kinds[k]])} for k in chosen]
         returned = actions.return_for_correction(actor=reviewer, report_id=visit.id, notes=notes)
         self._count("reports returned")
         if visit.sent < self.story.end - dt.timedelta(days=4):

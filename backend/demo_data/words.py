@@ -114,7 +114,6 @@ NOTES: Mapping[str, Sequence[str]] = {
     "photo": ("Ảnh mờ, đề nghị chụp lại có thước tỷ lệ.",),
     "text": ("Viết rõ hơn, nêu số và ngày văn bản.",),
     "bool": ("Đề nghị xác nhận lại nội dung này.",),
-    "sign": ("Thiếu họ tên người ký.",),
 }
 APPROVALS: Sequence[str] = (
     "",
