@@ -13,7 +13,11 @@ from apps.common.actor import Actor
 
 
 def log(
-    actor: Actor, action: str, record_kind: str, oid: UUID | None = None, data: Mapping[str, Any] | None = None
+    actor: Actor,
+    action: str,
+    record_kind: str,
+    oid: UUID | None = None,
+    data: Mapping[str, Any] | None = None,
 ) -> Event:
     """Write down that `actor` did `action` (`noun.past_tense`) to a record; `data` holds JSON types only."""
     return Event.objects.create(

@@ -20,7 +20,9 @@ def pick(vi: str, en: str) -> str:
 _say = lazy(pick, str)
 
 # Control characters except newline and tab, bidirectional overrides, and the noncharacters.
-_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+_UNWANTED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
+)
 
 MAX_TEXT = 4000
 

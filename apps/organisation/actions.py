@@ -41,7 +41,12 @@ def create_unit(  # noqa: PLR0913  the fields of a unit
     try:
         with transaction.atomic():
             unit = Unit.objects.create(
-                id=id or new_id(), code=code, level=level, type=type, force=force, vnaccs_codes=list(vnaccs_codes)
+                id=id or new_id(),
+                code=code,
+                level=level,
+                type=type,
+                force=force,
+                vnaccs_codes=list(vnaccs_codes),
             )
             UnitName.objects.create(unit=unit, vi=names[0], en=names[1], valid_from=valid_from)
             if parent:

@@ -15,7 +15,11 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize("statement", ["UPDATE audit_event SET note = 'x'", "DELETE FROM audit_event"])
 def test_an_event_can_neither_be_changed_nor_deleted(statement: str) -> None:
     event = log(SYSTEM, "thing.done", "thing", new_id(), {"a": 1})
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(statement)
     event.refresh_from_db()
     assert event.note == ""
@@ -24,5 +28,9 @@ def test_an_event_can_neither_be_changed_nor_deleted(statement: str) -> None:
 @pytest.mark.postgres
 def test_the_table_cannot_be_emptied() -> None:
     log(SYSTEM, "thing.done", "thing", new_id())
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute("TRUNCATE audit_event")

@@ -13,10 +13,14 @@ CREATE TRIGGER audit_event_no_truncate BEFORE TRUNCATE ON audit_event
     FOR EACH STATEMENT EXECUTE FUNCTION audit_event_refuse();
 """
 SQLITE = (
-    "CREATE TRIGGER audit_event_no_update BEFORE UPDATE ON audit_event "
-    "BEGIN SELECT RAISE(ABORT, 'audit_event is append-only'); END",
-    "CREATE TRIGGER audit_event_no_delete BEFORE DELETE ON audit_event "
-    "BEGIN SELECT RAISE(ABORT, 'audit_event is append-only'); END",
+    (
+        "CREATE TRIGGER audit_event_no_update BEFORE UPDATE ON audit_event "
+        "BEGIN SELECT RAISE(ABORT, 'audit_event is append-only'); END"
+    ),
+    (
+        "CREATE TRIGGER audit_event_no_delete BEFORE DELETE ON audit_event "
+        "BEGIN SELECT RAISE(ABORT, 'audit_event is append-only'); END"
+    ),
 )
 POSTGRESQL_UNDO = """
 DROP TRIGGER audit_event_append_only ON audit_event;
@@ -40,6 +44,6 @@ def release(apps, schema_editor):  # type: ignore[no-untyped-def]  # Django's ow
 class Migration(migrations.Migration):
     """Triggers, both databases."""
 
-    dependencies = [("audit", "0001_initial")]  # noqa: RUF012  Django's own shape
+    dependencies = [("audit", "0001_initial")]
 
-    operations = [migrations.RunPython(protect, release)]  # noqa: RUF012  likewise
+    operations = [migrations.RunPython(protect, release)]

@@ -8,7 +8,6 @@ import apps.common.records
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,45 +16,134 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Checklist',
+            name="Checklist",
             fields=[
-                ('id', models.UUIDField(default=apps.common.records.new_id, editable=False, primary_key=True, serialize=False)),
-                ('rev', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('code', models.CharField(max_length=40, unique=True)),
-                ('applies_to', models.CharField(choices=[('passenger', 'Hành khách'), ('baggage', 'Hành lý'), ('air_cargo', 'Hàng hóa hàng không'), ('express', 'Chuyển phát nhanh'), ('postal', 'Bưu chính'), ('container', 'Container'), ('vehicle', 'Phương tiện'), ('vessel', 'Tàu thuyền'), ('equipment', 'Thiết bị'), ('canine', 'Chó nghiệp vụ'), ('finding', 'Phát hiện nghi ma túy'), ('handover', 'Bàn giao tang vật')], max_length=12)),
-                ('title_vi', models.CharField(max_length=200)),
-                ('title_en', models.CharField(max_length=200)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.records.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("rev", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("code", models.CharField(max_length=40, unique=True)),
+                (
+                    "applies_to",
+                    models.CharField(
+                        choices=[
+                            ("passenger", "Hành khách"),
+                            ("baggage", "Hành lý"),
+                            ("air_cargo", "Hàng hóa hàng không"),
+                            ("express", "Chuyển phát nhanh"),
+                            ("postal", "Bưu chính"),
+                            ("container", "Container"),
+                            ("vehicle", "Phương tiện"),
+                            ("vessel", "Tàu thuyền"),
+                            ("equipment", "Thiết bị"),
+                            ("canine", "Chó nghiệp vụ"),
+                            ("finding", "Phát hiện nghi ma túy"),
+                            ("handover", "Bàn giao tang vật"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("title_vi", models.CharField(max_length=200)),
+                ("title_en", models.CharField(max_length=200)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='ChecklistVersion',
+            name="ChecklistVersion",
             fields=[
-                ('id', models.UUIDField(default=apps.common.records.new_id, editable=False, primary_key=True, serialize=False)),
-                ('rev', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('semver', models.CharField(max_length=20)),
-                ('status', models.CharField(choices=[('draft', 'Bản thảo'), ('in_review', 'Chờ thẩm định'), ('approved', 'Đã duyệt'), ('published', 'Đang áp dụng'), ('closing', 'Sắp hết hiệu lực'), ('closed', 'Hết hiệu lực'), ('withdrawn', 'Thu hồi')], default='draft', max_length=10)),
-                ('content', models.JSONField()),
-                ('content_hash', models.CharField(blank=True, max_length=64)),
-                ('change_note', models.TextField(blank=True)),
-                ('source_directive', models.CharField(blank=True, max_length=200)),
-                ('approved_at', models.DateTimeField(null=True)),
-                ('published_at', models.DateTimeField(null=True)),
-                ('effective_from', models.DateTimeField(null=True)),
-                ('accept_until', models.DateTimeField(null=True)),
-                ('status_note', models.CharField(blank=True, max_length=500)),
-                ('approver', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('author', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('checklist', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='checklists.checklist')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.records.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("rev", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("semver", models.CharField(max_length=20)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Bản thảo"),
+                            ("in_review", "Chờ thẩm định"),
+                            ("approved", "Đã duyệt"),
+                            ("published", "Đang áp dụng"),
+                            ("closing", "Sắp hết hiệu lực"),
+                            ("closed", "Hết hiệu lực"),
+                            ("withdrawn", "Thu hồi"),
+                        ],
+                        default="draft",
+                        max_length=10,
+                    ),
+                ),
+                ("content", models.JSONField()),
+                ("content_hash", models.CharField(blank=True, max_length=64)),
+                ("change_note", models.TextField(blank=True)),
+                ("source_directive", models.CharField(blank=True, max_length=200)),
+                ("approved_at", models.DateTimeField(null=True)),
+                ("published_at", models.DateTimeField(null=True)),
+                ("effective_from", models.DateTimeField(null=True)),
+                ("accept_until", models.DateTimeField(null=True)),
+                ("status_note", models.CharField(blank=True, max_length=500)),
+                (
+                    "approver",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "author",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "checklist",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="checklists.checklist",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('checklist', 'semver'), name='checklist_semver'), models.UniqueConstraint(condition=models.Q(('status', 'published')), fields=('checklist',), name='one_published_version'), models.CheckConstraint(condition=models.Q(('status__in', ['draft', 'in_review', 'withdrawn']), models.Q(('content_hash', ''), _negated=True), _connector='OR'), name='approved_content_is_hashed'), models.CheckConstraint(condition=models.Q(('approver__isnull', True), models.Q(('approver', models.F('author')), _negated=True), _connector='OR'), name='approver_is_not_author')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("checklist", "semver"), name="checklist_semver"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("status", "published")),
+                        fields=("checklist",),
+                        name="one_published_version",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status__in", ["draft", "in_review", "withdrawn"]),
+                            models.Q(("content_hash", ""), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="approved_content_is_hashed",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("approver__isnull", True),
+                            models.Q(("approver", models.F("author")), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="approver_is_not_author",
+                    ),
+                ],
             },
         ),
     ]

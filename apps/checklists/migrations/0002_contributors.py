@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('checklists', '0001_initial'),
+        ("checklists", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='checklistversion',
-            name='contributors',
+            model_name="checklistversion",
+            name="contributors",
             field=models.JSONField(default=list),
         ),
     ]

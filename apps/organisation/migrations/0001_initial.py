@@ -7,55 +7,139 @@ import apps.common.records
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Unit',
+            name="Unit",
             fields=[
-                ('id', models.UUIDField(default=apps.common.records.new_id, editable=False, primary_key=True, serialize=False)),
-                ('rev', models.PositiveIntegerField(default=1)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('code', models.CharField(max_length=20, unique=True)),
-                ('level', models.CharField(choices=[('hq', 'Trung ương'), ('region', 'Vùng, tỉnh'), ('gate', 'Cửa khẩu'), ('team', 'Đội'), ('partner', 'Đơn vị phối hợp')], max_length=10)),
-                ('type', models.CharField(choices=[('airport', 'Sân bay'), ('seaport', 'Cảng biển'), ('land_border', 'Cửa khẩu đường bộ'), ('express', 'Chuyển phát nhanh'), ('postal', 'Bưu chính'), ('icd', 'Cảng cạn (ICD)'), ('investigation', 'Điều tra, kiểm soát'), ('hq_dept', 'Cơ quan quản lý'), ('foreign', 'Nước ngoài')], max_length=20)),
-                ('force', models.CharField(choices=[('customs', 'Hải quan'), ('police', 'Công an'), ('border_guard', 'Bộ đội Biên phòng'), ('coast_guard', 'Cảnh sát biển'), ('aviation_security', 'An ninh hàng không'), ('foreign_customs', 'Hải quan nước ngoài')], default='customs', max_length=20)),
-                ('vnaccs_codes', models.JSONField(default=list)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.common.records.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("rev", models.PositiveIntegerField(default=1)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("code", models.CharField(max_length=20, unique=True)),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[
+                            ("hq", "Trung ương"),
+                            ("region", "Vùng, tỉnh"),
+                            ("gate", "Cửa khẩu"),
+                            ("team", "Đội"),
+                            ("partner", "Đơn vị phối hợp"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "type",
+                    models.CharField(
+                        choices=[
+                            ("airport", "Sân bay"),
+                            ("seaport", "Cảng biển"),
+                            ("land_border", "Cửa khẩu đường bộ"),
+                            ("express", "Chuyển phát nhanh"),
+                            ("postal", "Bưu chính"),
+                            ("icd", "Cảng cạn (ICD)"),
+                            ("investigation", "Điều tra, kiểm soát"),
+                            ("hq_dept", "Cơ quan quản lý"),
+                            ("foreign", "Nước ngoài"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "force",
+                    models.CharField(
+                        choices=[
+                            ("customs", "Hải quan"),
+                            ("police", "Công an"),
+                            ("border_guard", "Bộ đội Biên phòng"),
+                            ("coast_guard", "Cảnh sát biển"),
+                            ("aviation_security", "An ninh hàng không"),
+                            ("foreign_customs", "Hải quan nước ngoài"),
+                        ],
+                        default="customs",
+                        max_length=20,
+                    ),
+                ),
+                ("vnaccs_codes", models.JSONField(default=list)),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='UnitName',
+            name="UnitName",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('vi', models.CharField(max_length=200)),
-                ('en', models.CharField(max_length=200)),
-                ('valid_from', models.DateField()),
-                ('valid_to', models.DateField(null=True)),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='names', to='organisation.unit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("vi", models.CharField(max_length=200)),
+                ("en", models.CharField(max_length=200)),
+                ("valid_from", models.DateField()),
+                ("valid_to", models.DateField(null=True)),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="names",
+                        to="organisation.unit",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('unit', 'valid_from'), name='unit_name_from')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("unit", "valid_from"), name="unit_name_from")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='UnitParent',
+            name="UnitParent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('valid_from', models.DateField()),
-                ('valid_to', models.DateField(null=True)),
-                ('parent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='children', to='organisation.unit')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='parents', to='organisation.unit')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("valid_from", models.DateField()),
+                ("valid_to", models.DateField(null=True)),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="organisation.unit",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="parents",
+                        to="organisation.unit",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('unit', 'valid_from'), name='unit_parent_from'), models.CheckConstraint(condition=models.Q(('unit', models.F('parent')), _negated=True), name='unit_not_own_parent')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("unit", "valid_from"), name="unit_parent_from"),
+                    models.CheckConstraint(
+                        condition=models.Q(("unit", models.F("parent")), _negated=True),
+                        name="unit_not_own_parent",
+                    ),
+                ],
             },
         ),
     ]
