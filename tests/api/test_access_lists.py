@@ -13,10 +13,12 @@ from django.db import transaction
 from apps.accounts.models import Device, Officer
 from apps.audit.models import Event
 from apps.checklists.models import ChecklistVersion
-from apps.common.actor import Actor
+from apps.common.actor import SYSTEM, Actor
 from apps.evidence.models import Attachment, Upload
 from apps.inspections.models import InspectionReport
 from apps.organisation.models import Unit
+from apps.reporting.actions import recount
+from apps.reporting.models import CountedDay, RollUp
 from tests.access.matrix import load
 from tests.access.records import Records
 from tests.access.requests import Person
@@ -106,3 +108,23 @@ def test_an_actor_without_posts_sees_no_row(records: Records) -> None:
     assert not any(seen.values()), seen
     full = [InspectionReport, Attachment, Upload, ChecklistVersion, Officer, Device, Unit, Event]
     assert all(model._default_manager.exists() for model in full)
+
+
+# Who reads the figures of which gates; everyone else of the cast reads none.
+FIGURES = {
+    "leader": {"NBA"},
+    "region_leader": {"NBA"},
+    "other_leader": {"TSN"},
+    "hq_reviewer": {"NBA", "TSN"},
+    "hq_analyst": {"NBA", "TSN"},
+    "hq_statistics": {"NBA", "TSN"},
+}
+
+
+def test_figures_are_read_within_reach(records: Records) -> None:
+    recount(actor=SYSTEM)
+    for name in (actor for actor in load().actors if actor != "anonymous"):
+        actor = getattr(records.cast, name).actor()
+        for model in (RollUp, CountedDay):
+            rows = model.objects.visible_to(actor).values_list("unit__code", flat=True)
+            assert set(rows) == FIGURES.get(name, set()), (name, model)
