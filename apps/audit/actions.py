@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.utils import timezone
 
 from apps.audit.models import Event
 from apps.common.actor import Actor
+from apps.common.records import new_id
+from apps.common.sql import insert
 
 
 def log(
@@ -20,14 +23,18 @@ def log(
     data: Mapping[str, Any] | None = None,
 ) -> Event:
     """Write down that `actor` did `action` (`noun.past_tense`) to a record; `data` holds JSON types only."""
-    return Event.objects.create(
-        at=timezone.now(),
-        actor_id=actor.officer_id,
-        device_id=actor.device_id,
-        request_id=actor.request_id[:64],
-        action=action,
-        record_kind=record_kind,
-        oid=oid,
-        note=actor.note[:500],
-        data=dict(data or {}),
-    )
+    row = {
+        "id": new_id(),
+        "at": timezone.now(),
+        "actor_id": actor.officer_id,
+        "device_id": actor.device_id,
+        "request_id": actor.request_id[:64],
+        "action": action,
+        "record_kind": record_kind,
+        "oid": oid,
+        "note": actor.note[:500],
+        "data": dict(data or {}),
+    }
+    with connection.cursor() as cursor:
+        insert(cursor, "audit_event", row)
+    return Event(**row)

@@ -17,9 +17,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from apps.changes.actions.relay import wake
-from apps.changes.models import Change, Entry
 from apps.changes.rules import DIGEST_MASK, row_digest
 from apps.common.actor import Actor
+from apps.common.sql import adapted, insert
 
 
 @dataclass(frozen=True)
@@ -60,22 +60,23 @@ def record(actor: Actor, *items: Item) -> None:
         raise RuntimeError("changes.record() needs the transaction of the action")
     now = timezone.now()
     placements = [p for item in items for p in _placements(item)]
-    if placements:
-        _place(placements, now)
-    Change.objects.bulk_create(
-        [
-            Change(
-                kind=item.change,
-                record_kind=item.kind,
-                oid=item.oid,
-                rev=item.rev,
-                actor_id=actor.officer_id,
-                data=dict(item.data),
-                at=now,
+    with connection.cursor() as cursor:
+        if placements:
+            _place(cursor, placements, now)
+        for item in items:
+            insert(
+                cursor,
+                "changes_change",
+                {
+                    "kind": item.change,
+                    "record_kind": item.kind,
+                    "oid": item.oid,
+                    "rev": item.rev,
+                    "actor_id": actor.officer_id,
+                    "data": dict(item.data),
+                    "at": now,
+                },
             )
-            for item in items
-        ]
-    )
     transaction.on_commit(wake, robust=True)
 
 
@@ -86,31 +87,37 @@ def _placements(item: Item) -> list[_Placement]:
     return puts + gone
 
 
-def _place(placements: list[_Placement], now: datetime) -> None:
+def _place(cursor: Any, placements: list[_Placement], now: datetime) -> None:
     by_stream: dict[str, dict[tuple[str, UUID], _Placement]] = {}
     for p in placements:
         by_stream.setdefault(p.stream, {})[(p.kind, p.oid)] = p
     # A put at revision 1 is a new record: no stream can hold it yet.
     known = {p.oid for p in placements if p.op == "del" or p.rev > 1}
-    held = _held(by_stream, known) if known else {}
-    with connection.cursor() as cursor:
-        for stream in sorted(by_stream):
-            rows = [
-                p
-                for key, p in sorted(by_stream[stream].items(), key=lambda row: str(row[0]))
-                if p.op == "put" or (stream, *key) in held
-            ]
-            if rows:
-                seq = _raise_stream(cursor, stream, rows, held)
-                _upsert(cursor, rows, seq - len(rows), now)
+    held = _held(cursor, list(by_stream), list(known)) if known else {}
+    for stream in sorted(by_stream):
+        rows = [
+            p
+            for key, p in sorted(by_stream[stream].items(), key=lambda row: str(row[0]))
+            if p.op == "put" or (stream, *key) in held
+        ]
+        if rows:
+            seq = _raise_stream(cursor, stream, rows, held) - len(rows)
+            for i, p in enumerate(rows, start=1):
+                _upsert(cursor, p, seq + i, now)
 
 
-def _held(
-    by_stream: Mapping[str, Mapping[tuple[str, UUID], _Placement]], oids: set[UUID]
-) -> dict[tuple[str, str, UUID], int]:
+def _held(cursor: Any, streams: Sequence[str], oids: Sequence[UUID]) -> dict[tuple[str, str, UUID], int]:
     """Give the revision of each live row, by (stream, kind, id); the action has locked the records themselves."""
-    rows = Entry.objects.filter(stream_id__in=list(by_stream), oid__in=oids, op="put")
-    return {(s, k, o): rev for s, k, o, rev in rows.values_list("stream_id", "kind", "oid", "rev")}
+    cursor.execute(
+        "SELECT stream_id, kind, oid, rev FROM changes_entry WHERE op = 'put' "  # noqa: S608  only places, no input
+        f"AND stream_id IN ({_places(streams)}) AND oid IN ({_places(oids)})",
+        [*streams, *(adapted(oid) for oid in oids)],
+    )
+    return {(s, k, o if isinstance(o, UUID) else UUID(o)): rev for s, k, o, rev in cursor.fetchall()}
+
+
+def _places(values: Sequence[object]) -> str:
+    return ", ".join(["%s"] * len(values))
 
 
 def _raise_stream(
@@ -140,22 +147,21 @@ def _raise_stream(
     return int(cursor.fetchone()[0])
 
 
-def _upsert(cursor: Any, rows: Sequence[_Placement], base: int, now: datetime) -> None:
-    Entry.objects.bulk_create(
-        [
-            Entry(
-                stream_id=p.stream,
-                kind=p.kind,
-                oid=p.oid,
-                seq=base + i,
-                op=p.op,
-                rev=p.rev,
-                body=p.body,
-                changed_at=now,
-            )
-            for i, p in enumerate(rows, start=1)
-        ],
-        update_conflicts=True,
-        unique_fields=["stream", "kind", "oid"],
-        update_fields=["seq", "op", "rev", "body", "changed_at"],
-    )
+def _upsert(cursor: Any, p: _Placement, seq: int, now: datetime) -> None:
+    row = {
+        "stream_id": p.stream,
+        "kind": p.kind,
+        "oid": p.oid,
+        "seq": seq,
+        "op": p.op,
+        "rev": p.rev,
+        "body": p.body,
+        "changed_at": now,
+    }
+    insert(cursor, "changes_entry", row, suffix=_MOVE_FORWARD)
+
+
+_MOVE_FORWARD = (
+    "ON CONFLICT (stream_id, kind, oid) DO UPDATE SET "
+    "seq = excluded.seq, op = excluded.op, rev = excluded.rev, body = excluded.body, changed_at = excluded.changed_at"
+)

@@ -19,6 +19,7 @@ from django.utils import timezone
 from apps.audit.actions import log
 from apps.common.actor import Actor
 from apps.common.errors import Conflict, DomainError, Invalid, InvalidFields, Problem, TooLarge, Unavailable
+from apps.common.sql import insert
 from apps.common.text import pick
 from apps.sync.errors import (
     Busy,
@@ -115,29 +116,22 @@ def _apply(actor: Actor, sent: Envelope) -> dict[str, Any]:
 
 def _claim(actor: Actor, sent: Envelope, status: str, result: str) -> bool:
     """Insert the receipt; False when it is there already. Waits for a twin that is being processed."""
+    row = {
+        "id": sent.id,
+        "officer_id": actor.officer_id,
+        "device_id": actor.device_id,
+        "device_seq": sent.device_seq,
+        "type": sent.type if sent.type.isprintable() else repr(sent.type)[:60],
+        "oid": None if sent.object == NO_OBJECT else sent.object,
+        "hash": sent.hash,
+        "status": status,
+        "result": result,
+        "payload": sent.payload,
+        "received_at": timezone.now(),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO sync_mutation (id, officer_id, device_id, device_seq, type, oid, hash, status, result, "
-            "payload, received_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING",
-            [
-                _db_uuid(sent.id),
-                _db_uuid(actor.officer_id),
-                _db_uuid(actor.device_id),
-                sent.device_seq,
-                sent.type if sent.type.isprintable() else repr(sent.type)[:60],
-                None if sent.object == NO_OBJECT else _db_uuid(sent.object),
-                sent.hash,
-                status,
-                result,
-                sent.payload,
-                connection.ops.adapt_datetimefield_value(timezone.now()),
-            ],
-        )
+        insert(cursor, "sync_mutation", row, suffix="ON CONFLICT (id) DO NOTHING")
         return bool(cursor.rowcount == 1)
-
-
-def _db_uuid(value: Any) -> Any:
-    return value if connection.features.has_native_uuid_field or value is None else value.hex
 
 
 def _keep(actor: Actor, sent: Envelope, verdict: Verdict) -> dict[str, Any]:
