@@ -15,6 +15,7 @@ import hypothesis
 import pytest
 from django.apps import apps
 from django.db import connection
+from pytest_django.plugin import blocking_manager_key
 
 from tests.services import S3, Redis
 
@@ -36,28 +37,37 @@ _AUDIT_OFF = {
 }
 
 
+def _has_real_transactions(item: pytest.Item) -> bool:
+    mark = item.get_closest_marker("django_db")
+    names: tuple[str, ...] = getattr(item, "fixturenames", ())
+    return bool(mark and mark.kwargs.get("transaction")) or "transactional_db" in names
+
+
 @pytest.fixture(autouse=True)
 def _flushable_audit(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let the flush after a test with real transactions empty the audit table, which refuses that otherwise."""
-    mark = request.node.get_closest_marker("django_db")
-    is_real = bool(mark and mark.kwargs.get("transaction")) or "transactional_db" in request.fixturenames
-    if not is_real:
+    if not _has_real_transactions(request.node):
         yield
         return
     request.getfixturevalue("transactional_db")
-    # An earlier flush also took the one row that a migration wrote.
-    import_module("apps.sync.migrations.0002_first_epoch").begin(apps, None)
-    migration = import_module("apps.audit.migrations.0002_append_only")
-    with connection.cursor() as cursor:
-        for statement in _AUDIT_OFF[connection.vendor]:
-            cursor.execute(statement)
-        on = ["ALTER TABLE audit_event ENABLE TRIGGER USER"]
-        for statement in on if connection.vendor == "postgresql" else migration.SQLITE:
-            cursor.execute(statement)
     yield
     with connection.cursor() as cursor:
         for statement in _AUDIT_OFF[connection.vendor]:
             cursor.execute(statement)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Bring back after such a flush what only migrations write: the triggers and the first epoch."""
+    yield
+    if nextitem is None or not _has_real_transactions(item):
+        return
+    with item.config.stash[blocking_manager_key].unblock(), connection.cursor() as cursor:
+        migration = import_module("apps.audit.migrations.0002_append_only")
+        on = ["ALTER TABLE audit_event ENABLE TRIGGER USER"]
+        for statement in on if connection.vendor == "postgresql" else migration.SQLITE:
+            cursor.execute(statement)
+        import_module("apps.sync.migrations.0002_first_epoch").begin(apps, None)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from queue import Queue
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -121,9 +122,11 @@ def test_what_keeps_failing_is_sent_alone(db: None, broker: Broker) -> None:
     assert [len(ids) for _, ids in broker.sent] == [1, 1, 1, 1], "one that fails does not hold up the others"
 
 
-def test_the_sweep_does_both(db: None, broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sweep_does_both(
+    db: None, broker: Broker, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
     monkeypatch.setattr(tasks, "send", broker)
-    monkeypatch.setattr(tasks, "_reactions", TABLE)
+    settings.REACTIONS = f"{__name__}.TABLE"
     happen("thing.seen")
     tasks.sweep()
     make_late()
