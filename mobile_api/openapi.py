@@ -9,12 +9,13 @@ from typing import Any, Literal
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 from rest_framework.serializers import Serializer
 
 from apps.common.errors import DomainError
 from mobile_api.problems import CONTENT_TYPE, status_of
 
+DEVICE = "0192f0b0-1111-7222-8333-444455556666"
 SIGNED_IN = ("token-missing", "token-invalid", "token-expired", "device-revoked")
 ALWAYS = ("upgrade-required", "too-many-requests", "unavailable", "server-error")
 WITH_BODY = ("malformed", "too-large", "unsupported-media-type", "invalid-field")
@@ -70,10 +71,10 @@ class ProblemAwareSchema(AutoSchema):
     def get_override_parameters(self) -> list[OpenApiParameter | Serializer[Any] | type[Serializer[Any]]]:
         """Name the headers of the protocol."""
         return [
-            _header("X-Device-Id", "The id from enrolment; must be the token's device when given."),
-            _header("Sync-Protocol", "`1`. Another value is answered 426 `upgrade-required`."),
-            _header("App-Version", "Version of the app, such as `1.4.0`; below the minimum: 426."),
-            _header("Accept-Language", "`vi` (default) or `en`: the language of titles and details."),
+            _header("X-Device-Id", "The id from enrolment; must be the token's device when given.", DEVICE),
+            _header("Sync-Protocol", "`1`. Another value is answered 426 `upgrade-required`.", "1"),
+            _header("App-Version", "Version of the app, such as `1.4.0`; below the minimum: 426.", "1.4.0"),
+            _header("Accept-Language", "`vi` (default) or `en`: the language of titles and details.", "en"),
         ]
 
     def get_tags(self) -> list[str]:
@@ -140,8 +141,15 @@ def _phrase(status: int) -> str:
     return "Checksum Mismatch" if status == 460 else HTTPStatus(status).phrase  # 460 is tus's own
 
 
-def _header(name: str, description: str) -> OpenApiParameter:
-    return OpenApiParameter(name, str, OpenApiParameter.HEADER, required=False, description=description)
+def _header(name: str, description: str, example: str) -> OpenApiParameter:
+    return OpenApiParameter(
+        name,
+        str,
+        OpenApiParameter.HEADER,
+        required=False,
+        description=description,
+        examples=[OpenApiExample(name, value=example)],
+    )
 
 
 def _example(error: type[DomainError], status: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils.http import http_date
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,7 +28,9 @@ AT_THE_END = ["hash-mismatch", "unsupported-media", "image-too-large", "image-to
 CHUNK = {tus.CHUNK_TYPE: OpenApiTypes.BINARY}
 
 
-def _header(name: str, description: str, *, required: bool = False, answer: bool = False) -> OpenApiParameter:
+def _header(
+    name: str, description: str, example: str, *, required: bool = False, answer: bool = False
+) -> OpenApiParameter:
     return OpenApiParameter(
         name,
         OpenApiTypes.STR,
@@ -36,13 +38,23 @@ def _header(name: str, description: str, *, required: bool = False, answer: bool
         required=required and not answer,
         description=description,
         response=answer,
+        examples=[OpenApiExample(name, value=example)],
     )
 
 
-RESUMABLE = _header("Tus-Resumable", "`1.0.0`", required=True)
-CHECKSUM = _header("Upload-Checksum", "`sha1` or `sha256`, a blank, the digest of this chunk in base64.")
-OFFSET = _header("Upload-Offset", "Bytes that are durable on the server.", answer=True)
-EXPIRES = _header("Upload-Expires", "When the upload ends if nothing more comes.", answer=True)
+RESUMABLE = _header("Tus-Resumable", "`1.0.0`", "1.0.0", required=True)
+CHECKSUM = _header(
+    "Upload-Checksum",
+    "`sha1` or `sha256`, a blank, the digest of this chunk in base64.",
+    "sha1 Kq5sNclPz7QV2+lfQIuc6R7oRu0=",
+)
+OFFSET = _header("Upload-Offset", "Bytes that are durable on the server.", "262144", answer=True)
+EXPIRES = _header(
+    "Upload-Expires",
+    "When the upload ends if nothing more comes.",
+    "Sat, 28 Nov 2026 01:15:02 GMT",
+    answer=True,
+)
 
 
 class TusView(PhoneView):
@@ -116,11 +128,21 @@ class UploadsView(TusView):
             _header(
                 "Upload-Length",
                 "Size of the file in bytes: photo up to 25 MiB, video 500 MiB.",
+                "86016",
                 required=True,
             ),
-            _header("Upload-Metadata", "`attachment_id` and `filetype`, each with a base64 value."),
+            _header(
+                "Upload-Metadata",
+                "`attachment_id` and `filetype`, each with a base64 value.",
+                "attachment_id MDE5MmYwYzEtOGEwMC03ZDJiLThjMTEtNWEwYzZhMWYyZTMz",
+            ),
             CHECKSUM,
-            _header("Location", "The upload's own address.", answer=True),
+            _header(
+                "Location",
+                "The upload's own address.",
+                "/mobile/v1/uploads/0192f0c1-8a00-7d2b-8c11-5a0c6a1f2e33",
+                answer=True,
+            ),
             OFFSET,
             EXPIRES,
         ],
@@ -179,7 +201,10 @@ class UploadView(TusView):
         parameters=[
             RESUMABLE,
             _header(
-                "Upload-Offset", "Where these bytes begin; must be what the server holds.", required=True
+                "Upload-Offset",
+                "Where these bytes begin; must be what the server holds.",
+                "262144",
+                required=True,
             ),
             CHECKSUM,
             OFFSET,
