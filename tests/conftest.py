@@ -65,7 +65,8 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     with item.config.stash[blocking_manager_key].unblock(), connection.cursor() as cursor:
         migration = import_module("apps.audit.migrations.0002_append_only")
         on = ["ALTER TABLE audit_event ENABLE TRIGGER USER"]
-        for statement in on if connection.vendor == "postgresql" else migration.SQLITE:
+        back = on if connection.vendor == "postgresql" else migration.SQLITE
+        for statement in (*_AUDIT_OFF[connection.vendor], *back):
             cursor.execute(statement)
         import_module("apps.sync.migrations.0002_first_epoch").begin(apps, None)
 
