@@ -6,21 +6,25 @@ Everything in the database is one transaction: an interrupted build leaves nothi
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import Officer, Posting, Role, current
-from apps.changes.actions import relay, set_wake
+from apps.changes.actions import relay, set_wake, settle
+from apps.changes.models import Change
 from apps.common.actor import SYSTEM
+from apps.evidence.actions import Derived, settle_derivatives
 from apps.organisation.models import Unit
 from apps.reporting.actions import set_cut_off
 from backend.celery import app
@@ -36,7 +40,7 @@ from backend.reactions import REACTIONS, connect
 
 Tell = Callable[[str], None]
 INSPECTIONS = 6000
-SLOW_TASK = "evidence.derive"
+THUMBNAILS = "evidence.derive"
 # Roles whose log-in the demo shows; a suspended or foreign reader is part of it.
 SHOWN_ROLES = tuple(Role.values)
 CUT_OFFS = ((dt.date(2022, 12, 1), 15), (dt.date(2025, 1, 1), 14))
@@ -73,9 +77,9 @@ def build(*, seed: int, end: dt.datetime, inspections: int = INSPECTIONS, tell: 
             raise DatabaseInUse
         path.unlink(missing_ok=True)
         progress = Progress(tell)
-        with _no_relay_meanwhile():
-            _live(Simulation(seed, end), inspections, progress)
-            _work_off(progress)
+        with _no_relay_meanwhile(), _no_collector():
+            thumbnails = _live(Simulation(seed, end), inspections, progress)
+            _work_off(progress, thumbnails)
         progress.total()
     if path.exists():
         tell("The demo data is there.")
@@ -89,7 +93,7 @@ def is_built() -> bool:
     return Unit.objects.filter(code="KCS").exists() and Officer.objects.filter(badge_no="HQ20101").exists()
 
 
-def _live(story: Simulation, inspections: int, progress: Progress) -> None:
+def _live(story: Simulation, inspections: int, progress: Progress) -> dict[UUID, Derived]:
     with story.running(), transaction.atomic():
         units = make_units(story)
         for since, day in CUT_OFFS:
@@ -108,10 +112,22 @@ def _live(story: Simulation, inspections: int, progress: Progress) -> None:
             for done in history.live(visits, library.later):
                 if done % 2000 == 0:
                     progress.made("… reported and reviewed so far", done)
-        progress.made("reports, with their reviews", history.counts["reports"])
+            progress.made("reports, with their reviews", history.counts["reports"])
+            thumbnails = camera.derived()
         progress.made("photos", camera.sent)
         trouble(story, service)
         story.at(story.end)
+    return thumbnails
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Spare the collector of cycles: it would walk through all that the story keeps, again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @contextmanager
@@ -124,35 +140,26 @@ def _no_relay_meanwhile() -> Iterator[None]:
         connect()
 
 
-def _work_off(progress: Progress) -> None:
-    """Run every task that the history owes, as workers would: figures here, thumbnails beside them."""
+def _work_off(progress: Progress, thumbnails: Mapping[UUID, Derived]) -> None:
+    """Run every task that the history owes, as a worker would; the thumbnails are made and need only writing down."""
     app.loader.import_default_modules()
-    beside: list[Future[None]] = []
     done = 0
-    with ThreadPoolExecutor(2) as pool:
 
-        def run(task: str, reaction_ids: list[int]) -> None:
-            nonlocal done
-            done += len(reaction_ids)
-            # A test's transaction is seen by its own connection alone.
-            if task == SLOW_TASK and not connection.in_atomic_block:
-                parts = (reaction_ids[i : i + 50] for i in range(0, len(reaction_ids), 50))
-                beside.extend(pool.submit(_run_apart, task, part) for part in parts)
-            else:
-                app.tasks[task](reaction_ids)
+    def run(task: str, reaction_ids: list[int]) -> None:
+        nonlocal done
+        done += len(reaction_ids)
+        if task == THUMBNAILS:
+            settle(reaction_ids, partial(_write_down, thumbnails))
+        else:
+            app.tasks[task](reaction_ids)
 
-        while relay(REACTIONS, run):
-            pass
-        for future in beside:
-            future.result()
+    while relay(REACTIONS, run):
+        pass
     progress.made("tasks worked off (figures, thumbnails)", done)
 
 
-def _run_apart(task: str, reaction_ids: list[int]) -> None:
-    try:
-        app.tasks[task](reaction_ids)
-    finally:
-        connection.close()
+def _write_down(thumbnails: Mapping[UUID, Derived], changes: list[Change]) -> None:
+    settle_derivatives(actor=SYSTEM, made={c.oid: thumbnails[c.oid] for c in changes if c.oid in thumbnails})
 
 
 def _write_logins(path: Path) -> None:

@@ -6,10 +6,11 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from multiprocessing import get_context
 from typing import Any, Self
 from uuid import UUID
 
@@ -19,7 +20,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from apps.common.actor import Actor
 from apps.evidence import actions
+from apps.evidence.actions import Derived
 from apps.evidence.demo import draw_photo, scene_of
+from apps.evidence.models import Attachment
 from backend.demo_data.plan import Visit
 from backend.demo_data.simulation import VIETNAM, Simulation
 
@@ -36,6 +39,7 @@ POSITIONS = {
     "HP1": (20.8690, 106.6930),
 }
 AHEAD = 48
+BATCH = 50
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,18 @@ class Shot:
 
 
 class Camera:
-    """Draws the photos a little ahead of the story, in a thread of its own, and sends them when their report goes."""
+    """Draws the photos a little ahead of the story, in a process of its own, and sends them when their report goes.
+
+    The thumbnails of what was sent are made beside the story too; `derived` gives them at its end.
+    """
 
     def __init__(self, story: Simulation) -> None:
         self.story = story
         self.sent = 0
-        self._thread = ThreadPoolExecutor(1)
+        self._easel = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+        self._darkroom = ThreadPoolExecutor(1)
+        self._undeveloped: list[Attachment] = []
+        self._developing: list[Future[dict[UUID, Derived]]] = []
         self._coming: Iterator[tuple[Shot, Future[bytes]]] = iter(())
         self._drawn: dict[UUID, tuple[Shot, Future[bytes]]] = {}
 
@@ -65,12 +75,13 @@ class Camera:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._thread.shutdown(cancel_futures=True)
+        self._easel.shutdown(cancel_futures=True)
+        self._darkroom.shutdown(cancel_futures=True)
 
     def prepare(self, visits: list[Visit]) -> None:
         """Begin to draw, in the order in which the reports will be sent."""
         shots = (shot for visit in visits for shot in self._shots(visit))
-        self._coming = ((shot, self._thread.submit(_draw, shot)) for shot in shots)
+        self._coming = ((shot, self._draw(shot)) for shot in shots)
         self._draw_ahead()
 
     def send(self, visit: Visit, actor: Actor, *, lose_one: bool) -> bool:
@@ -120,12 +131,22 @@ class Camera:
             signature=signature,
         )
         if arrives:
-            actions.store_original(actor=actor, attachment_id=shot.id, data=data)
+            self._undeveloped.append(actions.store_original(actor=actor, attachment_id=shot.id, data=data))
             self.sent += 1
+            if len(self._undeveloped) >= BATCH:
+                self._develop()
 
+    def derived(self) -> dict[UUID, Derived]:
+        """Wait for the thumbnails of all photos sent, and give them by attachment."""
+        self._develop()
+        return {photo: made for batch in self._developing for photo, made in batch.result().items()}
 
-def _draw(shot: Shot) -> bytes:
-    return draw_photo(shot.scene, shot.number, taken=shot.taken, place=shot.place)
+    def _develop(self) -> None:
+        self._developing.append(self._darkroom.submit(actions.derive_photos, self._undeveloped))
+        self._undeveloped = []
+
+    def _draw(self, shot: Shot) -> Future[bytes]:
+        return self._easel.submit(draw_photo, shot.scene, shot.number, taken=shot.taken, place=shot.place)
 
 
 def _signed(visit: Visit, shot: Shot, sha256: str, size: int) -> tuple[str, str]:

@@ -1,7 +1,13 @@
 """Every write to evidence: declaring a file, receiving its bytes, judging them, deriving from them, looking at them."""
 
 from apps.evidence.actions.declaring import declare_attachment, publish_attachments
-from apps.evidence.actions.deriving import Derived, derive_thumbnail, prepare_derivatives, settle_derivatives
+from apps.evidence.actions.deriving import (
+    Derived,
+    derive_photos,
+    derive_thumbnail,
+    prepare_derivatives,
+    settle_derivatives,
+)
 from apps.evidence.actions.finishing import finalize_upload
 from apps.evidence.actions.receiving import append_chunk, open_upload, read_upload, store_original
 from apps.evidence.actions.sweeping import expire_uploads, terminate_upload
@@ -11,6 +17,7 @@ __all__ = [
     "Derived",
     "append_chunk",
     "declare_attachment",
+    "derive_photos",
     "derive_thumbnail",
     "expire_uploads",
     "finalize_upload",

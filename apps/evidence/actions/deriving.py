@@ -40,6 +40,11 @@ def prepare_derivatives(attachment_ids: Iterable[UUID]) -> dict[UUID, Derived]:
     photos = Attachment.objects.filter(
         pk__in=list(attachment_ids), state=Attachment.State.STORED, mime__startswith="image/", thumbnail=""
     )
+    return derive_photos(photos)
+
+
+def derive_photos(photos: Iterable[Attachment]) -> dict[UUID, Derived]:
+    """Make the derivatives of photos that are known to be stored; asks no database."""
     with Imager() as imager:
         return {photo.pk: _derive(imager, photo) for photo in photos}
 

@@ -13,12 +13,13 @@ from django.utils import timezone
 
 from apps.common.actor import Actor
 from apps.common.errors import InvalidFields
+from apps.common.sql import insert
 from apps.evidence.actions import publish_attachments
 from apps.evidence.models import Attachment
 from apps.inspections import rules
 from apps.inspections.actions.common import announce
 from apps.inspections.actions.editing import WARN_MOVED, Edited, apply_patch, check_answers
-from apps.inspections.models import InspectionReport, ReportVersion, State
+from apps.inspections.models import InspectionReport, State
 from apps.inspections.queries import KIND, body, frozen_checklist, header, photos_missing
 from apps.organisation.queries import code_of
 
@@ -108,10 +109,13 @@ def _next_number(report: InspectionReport, now: dt.datetime) -> str:
 
 
 def _freeze(actor: Actor, report: InspectionReport, received: dt.datetime) -> None:
-    ReportVersion.objects.create(
-        report=report,
-        version=report.version,
-        body=orjson.loads(orjson.dumps(body(report))),
-        submitted_at=received,
-        device_id=actor.device_id,
-    )
+    """Keep the body as it was submitted; it is never changed afterwards."""
+    row = {
+        "report_id": report.pk,
+        "version": report.version,
+        "body": orjson.loads(orjson.dumps(body(report))),
+        "submitted_at": received,
+        "device_id": actor.device_id,
+    }
+    with connection.cursor() as cursor:
+        insert(cursor, "inspections_reportversion", row)
