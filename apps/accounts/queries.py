@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from apps.accounts.models import FIGURE_READERS, DeviceToken, Officer, Posting, Role, current
+from apps.accounts.models import FIGURE_READERS, DeviceToken, Officer, Posting, current
 from apps.accounts.rules import digest
 from apps.common.actor import Actor, Post
 from apps.organisation.queries import subtrees
@@ -41,11 +41,6 @@ def actor_for(
         request_id=request_id,
         note=note,
     )
-
-
-def inspecting_posts(actor: Actor) -> tuple[Post, ...]:
-    """Give the posts from which a person makes inspections: officer, or leader of a gate."""
-    return tuple(p for p in actor.posts if p.role in {Role.OFFICER, Role.LEADER})
 
 
 def token_by_access(access_token: str) -> DeviceToken | None:

@@ -15,11 +15,6 @@ def post_stream(posting_id: UUID) -> str:
     return f"post:{posting_id}"
 
 
-def unit_stream(unit_id: UUID) -> str:
-    """Name the stream of a unit: what every officer posted there, or below, may hold."""
-    return f"unit:{unit_id}"
-
-
 def row_digest(kind: str, oid: UUID, rev: int) -> int:
     """Give the first 53 bits of SHA-256(`kind|id|rev`): exact in a JavaScript number."""
     digest = hashlib.sha256(f"{kind}|{oid}|{rev}".encode()).digest()

@@ -113,18 +113,3 @@ MINUTES: Mapping[str, tuple[int, int]] = {
 FLIGHTS = ("VN", "VJ", "KE", "OZ", "QR", "EK", "TG", "SQ", "NH", "CX", "TK", "BR", "QV", "AF")
 AIRWAY_PREFIX = ("738", "180", "157", "176", "217", "618", "160", "235")
 NATIONS = ("VN", "KR", "DE", "FR", "NL", "CZ", "CA", "AU", "LA", "KH", "TH", "CN", "UTO")
-
-
-def places_for(code: str, work: Work, direction: str) -> tuple[str, ...]:
-    """Give the places of a unit where such an inspection can be: arrivals in their hall, cargo in a warehouse."""
-    places = PLACES.get(code, _ELSEWHERE)
-    if code in AIRPORTS:
-        word = (
-            "Kho"
-            if work.mode == "air_cargo"
-            else "sảnh đi"
-            if direction == "outward_passenger"
-            else "sảnh đến"
-        )
-        return tuple(place for place in places if word in place)
-    return places

@@ -356,16 +356,6 @@ def _reform(story: Simulation, units: dict[str, Unit]) -> None:
         end_unit(actor=SYSTEM, unit=units[code], valid_to=REFORM)
 
 
-def all_specs() -> tuple[Spec, ...]:
-    """Give every unit of the demo, old, new and partner."""
-    return (*TREE, *NEW_REGIONS, *PARTNERS)
-
-
-def region_of(code: str) -> str:
-    """Give the region (or headquarters department) a working unit stood under in 2024."""
-    return next(spec.parent or "HQ" for spec in TREE if spec.code == code)
-
-
 def _create(story: Simulation, spec: Spec, units: dict[str, Unit], since: dt.date) -> Unit:
     parent: UUID | None = units[spec.parent].pk if spec.parent else None
     return create_unit(
