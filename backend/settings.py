@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "apps.audit",
     "apps.organisation",
     "apps.accounts",
+    "apps.reference",
     "apps.checklists",
     "apps.evidence",
     "apps.inspections",

@@ -57,3 +57,47 @@ class Mutation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.pk}: {self.status}"
+
+
+class Snapshot(models.Model):
+    """The newest snapshot of a large stream: `manifest` is what a phone is given, true at `seq` of this `epoch`.
+
+    `claimed_until` keeps two builders apart; it runs out by itself when one is killed.
+    """
+
+    stream = models.CharField(primary_key=True, max_length=80)
+    epoch = models.UUIDField(null=True)
+    seq = models.BigIntegerField(default=0)
+    n = models.BigIntegerField(default=0)
+    h = models.BigIntegerField(default=0)
+    split = models.PositiveSmallIntegerField(default=0)
+    manifest = models.TextField(default="")
+    made_at = models.DateTimeField(null=True)
+    claimed_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"snapshot of {self.stream}@{self.seq}"
+
+
+class SnapshotPart(models.Model):
+    """A stored part: the live rows of one bucket of a stream, as they stood at number `as_of` of `epoch`.
+
+    `unnamed_at` is when the last manifest that named it went away (or, never named, when it was made).
+    """
+
+    pk = models.CompositePrimaryKey("stream", "sha256")
+    stream = models.CharField(max_length=80)
+    sha256 = models.CharField(max_length=64)
+    epoch = models.UUIDField()
+    split = models.PositiveSmallIntegerField()
+    bucket = models.PositiveSmallIntegerField()
+    as_of = models.BigIntegerField()
+    bytes = models.BigIntegerField()
+    rows = models.BigIntegerField()
+    unnamed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (models.Index(fields=["unnamed_at"], name="snapshot_part_unnamed"),)
+
+    def __str__(self) -> str:
+        return f"{self.stream} part {self.bucket}/{self.split}"

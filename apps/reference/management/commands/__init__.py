@@ -1,0 +1,1 @@
+"""`sync_new_epoch`: to be run after every restore of the database."""
