@@ -1,7 +1,8 @@
 """Pull: what has changed in a phone's streams since its cursor, as ready JSON.
 
-Each stream is read by one statement, which sees one snapshot: its head, its count and digest, and its rows agree.
-Bodies were serialised when they were written; here they are joined as text.
+One statement tells epoch, streams and heads; a phone with nothing to learn costs no other. Each stream with news is
+then read by statements that see one snapshot each: its head, its count and digest, and its rows agree. The database
+puts the JSON of a row together from what was written; here rows are joined as bytes.
 """
 
 from __future__ import annotations
@@ -9,20 +10,30 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any
-from uuid import UUID
 
 import orjson
 from django.db import connection
 
-from apps.changes.models import Stream
 from apps.common.actor import Actor
 from apps.sync.errors import EpochChanged
-from apps.sync.queries import epoch, subscriptions
+from apps.sync.queries import Head, standing
 from apps.sync.rules import Cursor
+from apps.sync.sql import id_text
 
 POLL_SECONDS = 0.5
 CHUNK = 500
+_BY_SEQ = itemgetter(3)
+
+
+@dataclass(frozen=True)
+class Loads:
+    """What a phone says of snapshots: streams it loaded from one, at which number; streams still being loaded."""
+
+    loaded: Mapping[str, int] = field(default_factory=dict)
+    later: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -33,135 +44,140 @@ class _Page:
     bytes_left: int
     seqs: dict[str, int]
     loading: set[str]
-    changes: list[Any] = field(default_factory=list)
+    changes: list[bytes] = field(default_factory=list)
     complete: dict[str, Mapping[str, int]] = field(default_factory=dict)
     more: bool = False
 
-
-@dataclass(frozen=True)
-class _Head:
-    seq: int
-    floor: int
-    n: int
-    h: int
-
-
-_EMPTY = _Head(0, 0, 0, 0)
+    @property
+    def is_full(self) -> bool:
+        return self.rows_left <= 0 or self.bytes_left <= 0
 
 
 def pull(
-    actor: Actor, cursor: Cursor | None, *, rows: int, max_bytes: int, reset: Sequence[str] = ()
+    actor: Actor,
+    cursor: Cursor | None,
+    *,
+    rows: int,
+    max_bytes: int,
+    reset: Sequence[str] = (),
+    loads: Loads | None = None,
 ) -> dict[str, Any]:
-    """Give one page of changes (`orjson.Fragment` bodies). Raises EpochChanged.
+    """Give one page of changes (`changes` is an `orjson.Fragment`). Raises EpochChanged.
 
     `reset` names streams the phone asks to load from the start because its own count or digest disagrees.
     """
-    now = epoch()
+    now, heads = standing(actor)
     if cursor is not None and cursor.epoch != now:
         raise EpochChanged(current={"epoch": now})
-    known = cursor or Cursor(now)
-    streams = subscriptions(actor)
-    heads = _heads(streams)
-    fresh = [s for s in streams if _must_load(s, known, heads.get(s, _EMPTY), reset)]
-    seqs = {s: 0 if s in fresh else known.seqs[s] for s in streams}
-    page = _Page(rows, max_bytes, seqs, set(fresh) | (known.loading & set(streams)))
-    for stream in streams:
-        _read(stream, heads.get(stream, _EMPTY), page)
+    known, loads = cursor or Cursor(now), loads or Loads()
+    loaded = {s: at for s, at in loads.loaded.items() if s in heads and heads[s].floor <= at <= heads[s].seq}
+    fresh = [s for s, head in heads.items() if s not in loaded and _must_load(s, known, head, reset)]
+    seqs = {s: 0 if s in fresh else loaded.get(s, known.seqs.get(s, 0)) for s in heads}
+    # A phone that knows no snapshots asks again, and then gets pages.
+    by_snapshot = [s for s in fresh if heads[s].snapshot is not None]
+    page = _Page(
+        rows, max_bytes, seqs, {*fresh, *loaded, *(known.loading & heads.keys())}, more=bool(by_snapshot)
+    )
+    for stream, head in heads.items():
+        if stream not in by_snapshot and stream not in loads.later:
+            _read(stream, head, page)
     return {
         "epoch": now,
         "cursor": Cursor(now, page.seqs, frozenset(page.loading)).encode(),
         "more": page.more,
-        "drop": sorted(set(known.seqs) - set(streams)),
+        "drop": sorted(set(known.seqs) - heads.keys()),
         "reset": fresh,
-        "snapshot": [],
-        "changes": page.changes,
+        "snapshot": by_snapshot,
+        "changes": orjson.Fragment(b"[" + b",".join(page.changes) + b"]"),
         "complete": page.complete,
     }
 
 
+def has_news(actor: Actor, cursor: Cursor) -> bool:
+    """Tell whether a pull would say anything that the cursor does not hold; one statement."""
+    now, heads = standing(actor)
+    if cursor.epoch != now or heads.keys() != cursor.seqs.keys():
+        return True
+    return any(head.seq != cursor.seqs[stream] for stream, head in heads.items())
+
+
 def wait_for_change(actor: Actor, cursor: Cursor | None, seconds: float) -> None:
     """Return when there is something to tell beyond the phone's cursor, or after `seconds`."""
-    if cursor is None or cursor.epoch != epoch():
+    if cursor is None:
         return
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        streams = subscriptions(actor)
-        heads = _heads(streams)
-        if set(streams) != set(cursor.seqs):
-            return
-        if any(head.seq > cursor.seqs[s] for s, head in heads.items()):
-            return
+    while time.monotonic() < end and not has_news(actor, cursor):
         time.sleep(min(POLL_SECONDS, max(0.0, end - time.monotonic())))
 
 
-def _heads(streams: Sequence[str]) -> dict[str, _Head]:
-    rows = Stream.objects.filter(pk__in=list(streams)).values_list("id", "seq", "floor", "n", "h")
-    return {pk: _Head(seq, floor, n, h) for pk, seq, floor, n, h in rows}
-
-
-def _must_load(stream: str, known: Cursor, head: _Head, reset: Sequence[str]) -> bool:
+def _must_load(stream: str, known: Cursor, head: Head, reset: Sequence[str]) -> bool:
     seq = known.seqs.get(stream)
     if seq is None or stream in reset or seq > head.seq:
         return True
     return seq < head.floor and stream not in known.loading
 
 
-def _read(stream: str, head: _Head, page: _Page) -> None:
+def _read(stream: str, head: Head, page: _Page) -> None:
     """Add the stream's rows to the page, as far as there is room."""
     if page.seqs[stream] == head.seq:
-        page.loading.discard(stream)
-        page.complete[stream] = {"seq": head.seq, "n": head.n, "h": head.h}
+        _finish(stream, head.seq, head.n, head.h, page)
         return
     # Only what stands in the very first statement of a load is known to be absent from the phone's new generation.
     skips_deletions = stream in page.loading and page.seqs[stream] == 0
-    while page.rows_left > 0 and page.bytes_left > 0:
-        rows = _rows(stream, page.seqs[stream], min(page.rows_left, CHUNK))
-        for row in rows:
-            if row.seq is None or page.bytes_left <= 0:
-                break
-            page.seqs[stream] = row.seq
-            if row.op == "put" or not skips_deletions:
-                page.changes.append(_change(stream, row))
-                page.rows_left -= 1
-                page.bytes_left -= len(row.body) + 120
-        skips_deletions = False
-        last = rows[-1]
-        if last.seq is None or page.seqs[stream] == last.head_seq:
-            page.seqs[stream] = last.head_seq
-            page.loading.discard(stream)
-            page.complete[stream] = {"seq": last.head_seq, "n": last.n, "h": last.h}
+    limit = CHUNK
+    while not page.is_full:
+        limit = min(page.rows_left, limit)
+        rows = _rows(stream, page.seqs[stream], limit, skips_deletions=skips_deletions)
+        size = _take(stream, rows, page)
+        at = page.seqs[stream]
+        if rows[0][3] is None or at == rows[0][0] or (len(rows) < limit and at == rows[-1][3]):
+            _finish(stream, *rows[0][:3], page)
             return
+        skips_deletions = False
+        limit = max(1, page.bytes_left * len(rows) // max(1, size))
     page.more = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    head_seq: int
-    n: int
-    h: int
-    kind: str
-    oid: Any
-    seq: int | None
-    op: str
-    rev: int
-    body: str
+def _take(stream: str, rows: Sequence[tuple[Any, ...]], page: _Page) -> int:
+    """Put rows into the page until it is full; gives the bytes taken."""
+    before, begin = page.bytes_left, b'{"s":' + orjson.dumps(stream) + b","
+    left, taken = before, len(page.changes)
+    for _, _, _, seq, text in rows:
+        if seq is None or left <= 0:
+            break
+        change = begin + text.encode()
+        page.changes.append(change)
+        page.seqs[stream] = seq
+        left -= len(change)
+    page.bytes_left = left
+    page.rows_left -= len(page.changes) - taken
+    return before - left
 
 
-def _rows(stream: str, after: int, limit: int) -> list[_Row]:
-    """Read head and rows in one statement; one row with `seq` None when there is nothing after the cursor."""
+def _finish(stream: str, seq: int, n: int, h: int, page: _Page) -> None:
+    page.seqs[stream] = seq
+    page.loading.discard(stream)
+    page.complete[stream] = {"seq": seq, "n": n, "h": h}
+
+
+def _rows(stream: str, after: int, limit: int, *, skips_deletions: bool) -> list[tuple[Any, ...]]:
+    """Read head and rows in one statement; one row without a number when there is nothing after the cursor."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT s.seq, s.n, s.h, e.kind, e.oid, e.seq, e.op, e.rev, e.body FROM changes_stream s "
-            "LEFT JOIN changes_entry e ON e.stream_id = s.id AND e.seq > %s "
-            "WHERE s.id = %s ORDER BY e.seq LIMIT %s",
-            [after, stream, limit],
-        )
-        return [_Row(*row) for row in cursor.fetchall()]
+        cursor.execute(_statement(connection.vendor, skips_deletions), [stream, after, limit, stream])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    if len(rows) > 1:
+        rows.sort(key=_BY_SEQ)
+    return rows
 
 
-def _change(stream: str, row: _Row) -> dict[str, Any]:
-    oid = row.oid if isinstance(row.oid, UUID) else UUID(row.oid)
-    change = {"s": stream, "k": row.kind, "id": str(oid), "rev": row.rev, "op": row.op}
-    if row.op == "put":
-        change["body"] = orjson.Fragment(row.body)
-    return change
+@lru_cache(maxsize=4)
+def _statement(vendor: str, skips_deletions: bool) -> str:  # noqa: FBT001  a key of the cache
+    """Compose the statement: the inner part walks the index (stream, seq) and stops at the limit, on both databases."""
+    puts = "AND op = 'put'" if skips_deletions else ""
+    return (
+        "SELECT s.seq, s.n, s.h, e.seq, e.text FROM changes_stream s LEFT JOIN ("  # noqa: S608  names alone
+        f"""SELECT seq, '"k":"' || kind || '","id":"' || {id_text(vendor, "oid")} || '","rev":' || rev || """
+        """CASE WHEN op = 'put' THEN ',"op":"put","body":' || body || '}' ELSE ',"op":"del"}' END AS text """
+        f"FROM changes_entry WHERE stream_id = %s AND seq > %s {puts} ORDER BY seq LIMIT %s"
+        ") e ON 1 = 1 WHERE s.id = %s"
+    )
