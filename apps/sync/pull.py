@@ -62,7 +62,7 @@ def pull(
     reset: Sequence[str] = (),
     loads: Loads | None = None,
 ) -> dict[str, Any]:
-    """Give one page of changes (`changes` is an `orjson.Fragment`). Raises EpochChanged.
+    """Give one page of changes (`changes` is an `orjson.Fragment`, or empty). Raises EpochChanged.
 
     `reset` names streams the phone asks to load from the start because its own count or digest disagrees.
     """
@@ -88,7 +88,7 @@ def pull(
         "drop": sorted(set(known.seqs) - heads.keys()),
         "reset": fresh,
         "snapshot": by_snapshot,
-        "changes": orjson.Fragment(b"[" + b",".join(page.changes) + b"]"),
+        "changes": orjson.Fragment(b"[" + b",".join(page.changes) + b"]") if page.changes else [],
         "complete": page.complete,
     }
 
