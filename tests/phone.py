@@ -1,8 +1,9 @@
 """A real small phone: SQLite store, outbox, journal, tus, self-check. It speaks HTTP and knows nothing of the server.
 
-The Python reference client of docs/sync.md section 7: base tables hold what the server said, the outbox holds what the
-officer did; one local transaction writes a page together with its cursor; photos are kept until `stored` was pulled
-with the same hash. Tests, the demo and the benchmarks use it.
+The Python reference client of docs/sync.md, "The phone's duties": base tables hold what the server said, the outbox
+holds what the officer did; one local transaction writes a page together with its cursor; nothing of the officer's is
+thrown away without the officer's word. Tests, the demo and the benchmarks use it. The store is `tests/phone_store.py`,
+photos `tests/phone_photos.py`, waiting `tests/phone_patience.py`.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import base64
 import gzip
 import hashlib
 import json
-import sqlite3
+import random
 import time
-import uuid
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +23,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from uuid_utils.compat import uuid7
 
+from tests import phone_store as stored
+from tests.phone_patience import LONGEST_DELAY, Clock, VirtualClock, delay
+from tests.phone_photos import API, Photos, claimed
 from tests.wire import Answer, ConnectionCut, Wire
 
-API = "/mobile/v1"
-MASK = (1 << 53) - 1
-CHUNK = 256 * 1024
+BATCH = 50
 MOST_RESETS = 3
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta(key TEXT PRIMARY KEY, value TEXT);
-CREATE TABLE IF NOT EXISTS base(stream TEXT, kind TEXT, id TEXT, rev INT, body TEXT, old INT DEFAULT 0,
-    PRIMARY KEY(stream, kind, id));
-CREATE TABLE IF NOT EXISTS outbox(seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, type TEXT, object TEXT,
-    fields TEXT, base_rev INT, depends TEXT, made_at TEXT, state TEXT DEFAULT 'waiting', result TEXT);
-CREATE TABLE IF NOT EXISTS journal(id TEXT PRIMARY KEY, body TEXT, rev INT, acked_at REAL);
-CREATE TABLE IF NOT EXISTS photo(id TEXT PRIMARY KEY, report TEXT, step TEXT, sha256 TEXT, size INT, mime TEXT,
-    bytes BLOB, location TEXT, state TEXT DEFAULT 'waiting');
-"""
+RESET_AGAIN_AFTER = 3600.0
 
 
 class Refused(Exception):
@@ -50,6 +42,8 @@ class Refused(Exception):
             self.problem: dict[str, Any] = answer.json()
         except ValueError:
             self.problem = {"code": "no-json", "text": answer.body[:200].decode("latin-1")}
+        told = {key.lower(): value for key, value in answer.headers.items()}.get("retry-after", "")
+        self.retry_after = float(told) if told.isdecimal() else None
         super().__init__(f"{answer.status} {self.problem.get('code')}: {self.problem.get('detail', '')}")
 
     @property
@@ -62,14 +56,26 @@ class Wiped(Exception):
     """The server told this phone to erase itself, and it did."""
 
 
-class Phone:
+class OutOfStep(AssertionError):
+    """Streams did not agree with the server after three loads from the start: told to people, not tried for ever."""
+
+
+class Phone(Photos):
     """One officer's phone."""
 
-    def __init__(self, base_url: str, store: Path | str = ":memory:", *, name: str = "phone") -> None:
+    def __init__(
+        self,
+        base_url: str,
+        store: Path | str = ":memory:",
+        *,
+        name: str = "phone",
+        clock: Clock | None = None,
+    ) -> None:
         self.wire = Wire(base_url)
         self.name = name
-        self.store = sqlite3.connect(store, isolation_level=None, check_same_thread=False)
-        self.store.executescript(_SCHEMA)
+        self.clock = clock or Clock()
+        self.dice = random.Random(name)
+        self.store = stored.open_store(store)
         pem = self.get("key")
         if pem:
             key = serialization.load_pem_private_key(pem.encode(), None)
@@ -167,32 +173,27 @@ class Phone:
         """Finish a report: its submission goes into the outbox; gives the report's id."""
         return self._write("inspection.submit", report or str(uuid7()), fields, needs)
 
-    def take_photo(self, report: str, step: str, data: bytes, *, mime: str = "image/jpeg") -> str:
-        """Keep a photo and put its declaration into the outbox; gives the attachment's id."""
-        photo = str(uuid7())
-        digest = hashlib.sha256(data).hexdigest()
-        self.store.execute(
-            "INSERT INTO photo(id, report, step, sha256, size, mime, bytes) VALUES(?,?,?,?,?,?,?)",
-            (photo, report, step, digest, len(data), mime, data),
-        )
-        fields = {"report": report, "step": step, "sha256": digest, "size": len(data), "mime": mime}
-        made = {"purpose": "overview", "captured_on_device_at": _now()}
-        self._write("attachment.create", photo, fields | made)
-        return photo
+    def discard(self, report: str) -> None:
+        """Take a draft back, at the officer's word: the only way in which the phone lets go of work."""
+        self._write("inspection.discard", report, {})
+
+    def insist(self, mutation: str) -> str:
+        """Send the officer's version of a refused edit again, on what is known now; gives the new mutation's id."""
+        row = "SELECT type, object, fields, depends FROM outbox WHERE id=? AND state='attention'"
+        kind, oid, fields, depends = self.store.execute(row, (mutation,)).fetchone()
+        with stored.together(self.store):
+            self.give_way(mutation)
+            self._write(kind, oid, json.loads(fields), json.loads(depends))
+        (fresh,) = self.store.execute("SELECT id FROM outbox ORDER BY seq DESC LIMIT 1").fetchone()
+        return str(fresh)
+
+    def give_way(self, mutation: str) -> None:
+        """Leave the server's version, at the officer's word; the text stays in the outbox, answered."""
+        self.store.execute("UPDATE outbox SET state='answered' WHERE id=? AND state='attention'", (mutation,))
 
     def report(self, report: str) -> dict[str, Any]:
-        """Give a report as the officer sees it: what the server said, with the waiting edits laid over it."""
-        row = self.store.execute(
-            "SELECT body, rev FROM base WHERE kind='inspection' AND id=?", (report,)
-        ).fetchone()
-        view: dict[str, Any] = json.loads(row[0]) | {"rev": row[1]} if row else {"rev": 0}
-        waiting = "SELECT fields FROM outbox WHERE object=? AND state IN ('waiting','sent') ORDER BY seq"
-        for (fields,) in self.store.execute(waiting, (report,)):
-            patch = json.loads(fields)
-            for key, value in patch.items():
-                both = isinstance(value, dict) and isinstance(view.get(key), dict)
-                view[key] = view[key] | value if both else value
-        return view
+        """Give a report as the officer sees it: what the server said, with the officer's edits laid over it."""
+        return stored.view(self.store, report)
 
     def rows(self, kind: str) -> dict[str, dict[str, Any]]:
         """Give the records of a kind, by id."""
@@ -212,79 +213,138 @@ class Phone:
         return int(n)
 
     def attention(self) -> list[dict[str, Any]]:
-        """Give the refused mutations with the server's reasons: nothing of them is ever deleted."""
-        found = self.store.execute("SELECT result FROM outbox WHERE state='attention' ORDER BY seq")
-        return [json.loads(result) for (result,) in found]
+        """Give the refused mutations with the server's reasons and what was `sent`: nothing is ever deleted."""
+        found = self.store.execute(
+            "SELECT result, type, object, fields FROM outbox WHERE state='attention' ORDER BY seq"
+        )
+        return [
+            {**json.loads(result), "sent": {"type": kind, "object": oid, "fields": json.loads(fields)}}
+            for result, kind, oid, fields in found
+        ]
+
+    def now(self) -> str:
+        """Give the time as the phone claims it."""
+        return claimed(self.clock.now())
 
     # -- sync ---------------------------------------------------------------------------------------------------
 
     def sync(self) -> None:
-        """Push, pull, photos, and pull again when photos were sent."""
+        """Push, pull, photos, and pull again when photos were sent. Waits first if the server has asked for it."""
+        self._wait_as_asked()
+        known = self.get("epoch")
         self.push()
-        self.pull()
-        if self.send_photos():
+        trouble: OutOfStep | None = None
+        try:
             self.pull()
+            if known and self.get("epoch") != known:  # the server was restored; now its revisions are known
+                self.push()
+                self.pull()
+        except OutOfStep as error:
+            trouble = error
+        if self.send_photos() and not trouble:
+            self.pull()
+        if trouble:
+            raise trouble
 
-    def push(self, *, batch: int = 50) -> list[dict[str, Any]]:
-        """Send what waits, one mutation per object at a time, in order; gives the results."""
+    def sync_patiently(self, rounds: int = 10) -> bool:
+        """Sync until nothing waits, with a longer pause after each failure; tells whether it came to an end."""
+        for failures in range(rounds):
+            try:
+                self.sync()
+            except (ConnectionCut, Refused) as error:
+                if isinstance(error, Refused) and error.status < 500 and error.status != 429:
+                    raise
+                pause = self._pause() or delay(self.dice, failures)
+            else:
+                if not self.waiting():
+                    return True
+                pause = delay(self.dice, failures)
+            self.clock.sleep(pause)
+        return False
+
+    def push(self, *, batch: int = BATCH) -> list[dict[str, Any]]:
+        """Send what waits, one mutation per object at a time, in order; gives the results.
+
+        A batch beyond the server's limits is halved; a single mutation beyond them goes to the officer.
+        """
+        if self.get("replay"):
+            self._replay_journal()
         given: list[dict[str, Any]] = []
-        while ready := self._ready(batch):
-            for mutation in ready:
-                self.store.execute("UPDATE outbox SET state='sent' WHERE id=?", (mutation["id"],))
-            body = {"device_id": self.get("device_id"), "mutations": ready}
-            answer = self.call("POST", "/sync/push", body)
-            sent = {mutation["id"]: mutation for mutation in ready}
-            for result in answer["results"]:
-                self._settle(sent[result["id"]], result)
+        size = batch
+        while ready := stored.ready(self.store, size, self.clock.now(), LONGEST_DELAY):
+            try:
+                answer = self._push(ready)
+            except Refused as refused:
+                if refused.status != 413:
+                    raise
+                if len(ready) == 1:
+                    self._keep_for_officer(ready[0]["id"], {"status": "rejected", "code": "too-large"})
+                allowed = refused.problem.get("limits", {}).get("mutations", len(ready))
+                size = max(1, min(len(ready) // 2, allowed))
+                continue
+            size = min(batch, size * 2)
             given += answer["results"]
-            if all(result["status"] == "deferred" for result in answer["results"]):
+            is_restored = bool(self.get("epoch")) and self.get("epoch") != answer["epoch"]
+            self._settle_all(ready, answer, is_restored=is_restored)
+            if is_restored or all(result["status"] == "deferred" for result in answer["results"]):
                 break
         return given
 
     def pull(self, *, limit: int = 2000, wait: int = 0) -> int:
-        """Receive changes until the head of each stream; checks counts and digests; gives the number of rows."""
-        received, resets = 0, 0
+        """Receive changes until the head of each stream; checks counts and digests; gives the number of rows.
+
+        Raises OutOfStep after three loads of a stream that disagree; it is then left alone for an hour.
+        """
+        received = 0
         ask: list[str] = []
         while True:
             body = {"cursor": self.get("cursor") or None, "limit": limit, "wait": wait, "reset": ask}
             try:
                 page = self.call("POST", "/sync/pull", body)
             except Refused as refused:
-                if refused.code != "epoch-changed":
+                if not self.get("cursor") or refused.code not in {"epoch-changed", "invalid-field"}:
                     raise
-                self.put("cursor", "")
-                self._replay_journal()
+                if refused.code == "epoch-changed":
+                    self._after_restore()
+                    self._replay_journal()
+                else:
+                    self.put("cursor", "")  # not a cursor, says the server: load from the start
                 continue
             received += len(page["changes"])
-            ask = self._take(page)
-            if ask:
-                resets += 1
-                if resets > MOST_RESETS:
-                    raise AssertionError(
-                        f"{self.name}: streams {ask} do not agree with the server after resets"
-                    )
-                continue
-            if not page["more"]:
+            wrong = stored.take_page(self.store, page)
+            for stream in set(page["complete"]) - set(wrong):
+                self.put(f"resets:{stream}", "")
+            ask = [stream for stream in wrong if self._may_reset(stream)]
+            if not page["more"] and not ask:
+                if wrong:
+                    raise OutOfStep(f"{self.name}: streams {wrong} do not agree with the server after resets")
                 return received
 
-    def send_photos(self) -> int:
-        """Send the bytes of photos whose declaration was accepted; gives how many were finished."""
-        waiting = "SELECT id FROM photo WHERE state IN ('declared','sending') ORDER BY id"
-        photos = [pk for (pk,) in self.store.execute(waiting).fetchall()]
-        return sum(self._send_photo(pk) for pk in photos)
+    def troubles(self) -> list[str]:
+        """Give the streams that did not agree with the server after all resets, for the sync centre."""
+        rows = self.store.execute("SELECT key, value FROM meta WHERE key LIKE 'resets:%' AND value <> ''")
+        return [key.partition(":")[2] for key, value in rows if json.loads(value)[0] >= MOST_RESETS]
 
     # -- inside -------------------------------------------------------------------------------------------------
 
     def get(self, key: str) -> str | None:
         """Read a setting of the phone."""
-        row = self.store.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
-        return row[0] if row else None
+        return stored.get(self.store, key)
 
     def put(self, key: str, value: str) -> None:
         """Keep a setting of the phone."""
-        self.store.execute(
-            "INSERT INTO meta VALUES(?,?) ON CONFLICT(key) DO UPDATE SET value=excluded.value", (key, value)
-        )
+        stored.put(self.store, key, value)
+
+    def close(self) -> None:
+        """Switch off."""
+        self.wire.close()
+        self.store.close()
+
+    def wipe(self) -> None:
+        """Erase everything, as a lost phone must."""
+        for table in stored.TABLES:
+            self.store.execute(f"DELETE FROM {table}")
+        self.store.execute("VACUUM")
 
     def _keep_tokens(self, answer: Mapping[str, Any]) -> None:
         tokens = answer.get("tokens", answer)
@@ -298,183 +358,137 @@ class Phone:
         if refused.code == "device-revoked" and refused.problem.get("wipe"):
             self.wipe()
             raise Wiped
+        if refused.retry_after is not None:
+            self.put("not_before", str(self.clock.now() + delay(self.dice, 0, refused.retry_after)))
         raise refused
 
-    def close(self) -> None:
-        """Switch off."""
-        self.wire.close()
-        self.store.close()
+    def _pause(self) -> float:
+        """Give how long the server has asked to be left alone; a clock that jumps back cannot make it for ever."""
+        return max(0.0, min(float(self.get("not_before") or 0) - self.clock.now(), LONGEST_DELAY * 1.5))
 
-    def wipe(self) -> None:
-        """Erase everything, as a lost phone must."""
-        for table in ("base", "outbox", "journal", "photo", "meta"):
-            self.store.execute(f"DELETE FROM {table}")
-        self.store.execute("VACUUM")
+    def _wait_as_asked(self) -> None:
+        if pause := self._pause():
+            self.clock.sleep(pause)
+        self.put("not_before", "")
 
     def _write(self, kind: str, oid: str, fields: Mapping[str, Any], needs: Iterable[str] = ()) -> str:
         post = next(iter(self.rows("posting")), None)
-        if post and kind != "inspection.discard" and not self._known_rev(oid):
+        if post and kind != "inspection.discard" and not stored.known_rev(self.store, oid):
             fields = {"posting": post, **fields}
         self.store.execute(
             "INSERT INTO outbox(id, type, object, fields, depends, made_at) VALUES(?,?,?,?,?,?)",
-            (str(uuid7()), kind, oid, json.dumps(fields), json.dumps(list(needs)), _now()),
+            (str(uuid7()), kind, oid, json.dumps(fields), json.dumps(list(needs)), self.now()),
         )
         return oid
 
-    def _ready(self, batch: int) -> list[dict[str, Any]]:
-        found = self.store.execute(
-            "SELECT seq, id, type, object, fields, base_rev, depends, made_at FROM outbox o "
-            "WHERE state IN ('waiting','sent') AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.object = o.object "
-            "AND p.seq < o.seq AND p.state IN ('waiting','sent')) ORDER BY seq LIMIT ?",
-            (batch,),
-        ).fetchall()
-        ready = []
-        for seq, pk, kind, oid, fields, chosen, depends, made_at in found:
-            base_rev = chosen
-            if base_rev is None and kind.startswith("inspection."):
-                base_rev = self._known_rev(oid)
-                self.store.execute("UPDATE outbox SET base_rev=? WHERE id=?", (base_rev, pk))
-            ready.append(
-                {
-                    "id": pk,
-                    "device_seq": seq,
-                    "type": kind,
-                    "object": oid,
-                    "base_rev": base_rev or None,
-                    "fields": json.loads(fields),
-                    "depends_on": json.loads(depends),
-                    "made_on_device_at": made_at,
-                }
-            )
-        return ready
+    def _push(self, mutations: list[dict[str, Any]]) -> dict[str, Any]:
+        ids = [(mutation["id"],) for mutation in mutations]
+        self.store.executemany("UPDATE outbox SET state='sent' WHERE id=? AND state='waiting'", ids)
+        return self.call("POST", "/sync/push", {"device_id": self.get("device_id"), "mutations": mutations})
 
-    def _known_rev(self, oid: str) -> int:
-        pulled = self.store.execute("SELECT max(rev) FROM base WHERE id=?", (oid,)).fetchone()[0]
-        sql = "SELECT max(rev) FROM journal WHERE json_extract(body, '$.object')=?"
-        return max(pulled or 0, self.store.execute(sql, (oid,)).fetchone()[0] or 0)
-
-    def _settle(self, mutation: Mapping[str, Any], result: Mapping[str, Any]) -> None:
-        status = result.get("original_status", result["status"])
-        if status == "deferred":
-            self.store.execute("UPDATE outbox SET state='waiting' WHERE id=?", (mutation["id"],))
-            return
-        state = "done" if status == "applied" else "attention"
-        self.store.execute("BEGIN")
-        self.store.execute(
-            "UPDATE outbox SET state=?, result=? WHERE id=?", (state, json.dumps(result), mutation["id"])
-        )
-        if state == "done":
-            self.store.execute(
-                "INSERT OR IGNORE INTO journal VALUES(?,?,?,?)",
-                (mutation["id"], json.dumps(mutation), result.get("rev"), time.time()),
-            )
-            if mutation["type"] == "attachment.create":
-                self.store.execute(
-                    "UPDATE photo SET state='declared' WHERE id=? AND state='waiting'", (mutation["object"],)
-                )
-        self.store.execute("COMMIT")
-
-    def _replay_journal(self) -> None:
-        """Send again what was acknowledged: a server restored from a backup may have lost it."""
-        rows = [
-            json.loads(body)
-            for (body,) in self.store.execute("SELECT body FROM journal ORDER BY acked_at, id")
-        ]
-        for start in range(0, len(rows), 50):
-            batch = rows[start : start + 50]
-            self.call("POST", "/sync/push", {"device_id": self.get("device_id"), "mutations": batch})
-        self.store.execute("UPDATE photo SET state='declared', location=NULL WHERE bytes IS NOT NULL")
-
-    def _take(self, page: Mapping[str, Any]) -> list[str]:
-        """Write a page and its cursor in one transaction; gives the streams whose self-check failed."""
-        run = self.store.execute
-        run("BEGIN IMMEDIATE")
-        for stream in page["reset"]:
-            run("UPDATE base SET old=1 WHERE stream=?", (stream,))
-        for stream in page["drop"]:
-            run("DELETE FROM base WHERE stream=?", (stream,))
-        for c in page["changes"]:
-            key = (c["s"], c["k"], c["id"])
-            if c["op"] == "del":
-                run("DELETE FROM base WHERE stream=? AND kind=? AND id=?", key)
+    def _settle_all(self, sent: list[dict[str, Any]], answer: dict[str, Any], *, is_restored: bool) -> None:
+        """Act on the verdicts. What a restored server refuses, it refuses without what the journal holds."""
+        by_id = {mutation["id"]: mutation for mutation in sent}
+        moment = datetime.fromisoformat(answer["server_time"]).timestamp()
+        refused = []
+        for result in answer["results"]:
+            mutation, status = by_id[result["id"]], result.get("original_status", result["status"])
+            if status == "applied":
+                self._applied(mutation, result, moment)
+            elif is_restored:
+                refused.append(mutation["id"])
+            elif status == "deferred":
+                self._put_off(mutation["id"], result)
             else:
-                run(
-                    "INSERT OR REPLACE INTO base VALUES(?,?,?,?,?,0)", (*key, c["rev"], json.dumps(c["body"]))
-                )
-                self._photo_stored(c)
-        wrong = [s for s, digest in page["complete"].items() if not self._agrees(s, digest)]
-        for stream in set(page["complete"]) - set(wrong):
-            run("DELETE FROM base WHERE stream=? AND old=1", (stream,))
-        self.put("cursor", page["cursor"])
-        run("COMMIT")
-        return wrong
+                self._keep_for_officer(mutation["id"], result)
+        if is_restored:
+            self._after_restore(refused)
 
-    def _agrees(self, stream: str, digest: Mapping[str, int]) -> bool:
-        rows = self.store.execute(
-            "SELECT kind, id, rev FROM base WHERE stream=? AND old=0", (stream,)
-        ).fetchall()
-        total = sum(_row_digest(kind, pk, rev) for kind, pk, rev in rows) & MASK
-        return len(rows) == digest["n"] and total == digest["h"]
-
-    def _photo_stored(self, change: Mapping[str, Any]) -> None:
-        if change["k"] == "attachment" and change["body"]["state"] == "stored":
+    def _applied(self, mutation: Mapping[str, Any], result: Mapping[str, Any], moment: float) -> None:
+        with stored.together(self.store):
             self.store.execute(
-                "UPDATE photo SET state='stored', bytes=NULL WHERE id=? AND sha256=?",
-                (change["id"], change["body"]["sha256"]),
+                "UPDATE outbox SET state='done', result=?, rev=? WHERE id=?",
+                (json.dumps(result), result.get("rev"), mutation["id"]),
             )
+            stored.keep_in_journal(self.store, mutation, result.get("rev"), moment)
 
-    def location(self, photo: str) -> str:
-        """Give the upload address of a photo."""
-        (found,) = self.store.execute("SELECT location FROM photo WHERE id=?", (photo,)).fetchone()
-        return str(found)
+    def _keep_for_officer(self, mutation: str, result: Mapping[str, Any]) -> None:
+        self.store.execute(
+            "UPDATE outbox SET state='attention', result=? WHERE id=?", (json.dumps(result), mutation)
+        )
 
-    def _send_photo(self, photo: str) -> bool:
-        data, location = self.store.execute(
-            "SELECT bytes, location FROM photo WHERE id=?", (photo,)
-        ).fetchone()
-        if data is None:
+    def _put_off(self, mutation: str, result: Mapping[str, Any]) -> None:
+        """Send the same again later: at once when it only waits for another, otherwise after a growing pause."""
+        (tries,) = self.store.execute("SELECT tries FROM outbox WHERE id=?", (mutation,)).fetchone()
+        asked = result.get("retry_after") or 0
+        pause = max(delay(self.dice, 0, asked), delay(self.dice, tries)) if asked else 0.0
+        self.store.execute(
+            "UPDATE outbox SET state='waiting', tries=tries+1, retry_at=?, result=? WHERE id=?",
+            (self.clock.now() + pause if pause else 0, json.dumps(result), mutation),
+        )
+
+    def _may_reset(self, stream: str) -> bool:
+        """Count a load from the start; the fourth in a row has to wait an hour."""
+        count, last = json.loads(self.get(f"resets:{stream}") or "[0, 0]")
+        if count >= MOST_RESETS and 0 <= self.clock.now() - last < RESET_AGAIN_AFTER:
             return False
-        offset = self._tus_offset(location) if location else None
-        if offset is None:
-            location = self._tus_create(photo, len(data))
-            self.store.execute("UPDATE photo SET location=?, state='sending' WHERE id=?", (location, photo))
-            offset = self._tus_offset(location) or 0
-        while offset < len(data):
-            piece = data[offset : offset + CHUNK]
-            headers = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": str(offset)}
-            answer = self._tus("PATCH", location, headers, piece)
-            if answer.status == 409:
-                offset = self._tus_offset(location) or 0
-                continue
-            self._obey(answer)
-            offset = int(_header(answer, "Upload-Offset"))
-        self.store.execute("UPDATE photo SET state='sent' WHERE id=? AND state='sending'", (photo,))
+        self.put(f"resets:{stream}", json.dumps([count + 1, self.clock.now()]))
         return True
 
-    def _tus_create(self, photo: str, length: int) -> str:
-        metadata = f"attachment_id {base64.b64encode(photo.encode()).decode()}"
-        headers = {"Upload-Length": str(length), "Upload-Metadata": metadata}
-        answer = self._tus("POST", f"{API}/uploads", headers)
-        self._obey(answer)
-        return "/" + _header(answer, "Location").split("://", 1)[-1].split("/", 1)[1]
+    def _after_restore(self, refused: Iterable[str] = ()) -> None:
+        """Prepare for a server that has gone back in time: load anew, send the journal, forget its revisions.
 
-    def _tus_offset(self, location: str) -> int | None:
-        answer = self._tus("HEAD", location, {})
-        if answer.status in {404, 410}:
-            return None
-        self._obey(answer)
-        return int(_header(answer, "Upload-Offset"))
+        What it has refused meanwhile is sent again after the journal, as a new mutation.
+        """
+        run = self.store.execute
+        with stored.together(self.store):
+            for key, value in {"cursor": "", "epoch": "", "replay": "1"}.items():
+                self.put(key, value)
+            run("UPDATE journal SET rev=NULL")
+            for old in refused:
+                new = str(uuid7())
+                run("UPDATE outbox SET depends=replace(depends, ?, ?)", (old, new))
+                run(
+                    "UPDATE outbox SET id=?, state='waiting', base_rev=NULL, device_seq=NULL WHERE id=?",
+                    (new, old),
+                )
+            run(
+                "UPDATE photo SET state='declared', location=NULL WHERE bytes IS NOT NULL AND state <> 'waiting'"
+            )
 
-    def _tus(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
-        def send() -> Answer:
-            own = self.headers() | {"Tus-Resumable": "1.0.0", "Accept": "application/json"}
-            return self.wire.request(method, path, own | dict(headers), body)
+    def _replay_journal(self) -> None:
+        """Send again what was acknowledged: a server restored from a backup may have lost it.
 
-        answer = send()
-        if answer.status == 401:
-            self.refresh()
-            answer = send()
-        return answer
+        What it does not take any more is told to the officer. A phone that dies on the way begins again.
+        """
+        rows = self.store.execute("SELECT body FROM journal ORDER BY seq").fetchall()
+        bodies = [json.loads(body) for (body,) in rows]
+        while bodies:
+            batch = _one_per_object(bodies, BATCH)
+            answer = self._push(batch)
+            for mutation, result in zip(batch, answer["results"], strict=True):
+                status = result.get("original_status", result["status"])
+                if status == "applied":
+                    self.store.execute(
+                        "UPDATE journal SET rev=? WHERE id=?", (result.get("rev"), mutation["id"])
+                    )
+                elif status != "deferred":
+                    self._keep_for_officer(mutation["id"], result)
+                    self.store.execute("DELETE FROM journal WHERE id=?", (mutation["id"],))
+            left = {r["id"] for r in answer["results"] if r["status"] == "deferred"}
+            if len(left) == len(batch):
+                return  # the server is busy; the next sync goes on
+            taken = {m["id"] for m in batch} - left
+            bodies = [m for m in bodies if m["id"] not in taken]
+        self.put("replay", "")
+
+
+def _one_per_object(mutations: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """Give the first mutation of each object, in order."""
+    first: dict[str, dict[str, Any]] = {}
+    for mutation in mutations:
+        first.setdefault(mutation["object"], mutation)
+    return list(first.values())[:most]
 
 
 def until(condition: Callable[[], bool], *, seconds: float = 20, every: float = 0.1) -> bool:
@@ -487,22 +501,19 @@ def until(condition: Callable[[], bool], *, seconds: float = 20, every: float = 
     return condition()
 
 
-def _row_digest(kind: str, pk: str, rev: int) -> int:
-    return int.from_bytes(hashlib.sha256(f"{kind}|{uuid.UUID(pk)}|{rev}".encode()).digest()[:7], "big") >> 3
-
-
-def _header(answer: Answer, name: str) -> str:
-    return next(value for key, value in answer.headers.items() if key.lower() == name.lower())
-
-
 def _pem(key: ec.EllipticCurvePrivateKey) -> str:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
 
 
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
-
-
-__all__ = ["ConnectionCut", "Phone", "Refused", "Wiped", "until"]
+__all__ = [
+    "Clock",
+    "ConnectionCut",
+    "OutOfStep",
+    "Phone",
+    "Refused",
+    "VirtualClock",
+    "Wiped",
+    "until",
+]

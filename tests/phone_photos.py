@@ -1,0 +1,125 @@
+"""The reference phone's photos: taken, declared by a mutation, sent by tus 1.0.0, kept until `stored` was pulled."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from uuid_utils.compat import uuid7
+
+from tests.wire import Answer, Wire
+
+API = "/mobile/v1"
+CHUNK = 256 * 1024
+
+
+class Photos(ABC):
+    """What a phone does with photos."""
+
+    store: sqlite3.Connection
+    wire: Wire
+
+    @abstractmethod
+    def headers(self, signed_in: bool = True) -> dict[str, str]:
+        """Give the headers of the protocol."""
+
+    @abstractmethod
+    def refresh(self) -> None:
+        """Rotate the tokens."""
+
+    @abstractmethod
+    def now(self) -> str:
+        """Give the time as the phone claims it."""
+
+    @abstractmethod
+    def _obey(self, answer: Answer) -> None: ...
+
+    @abstractmethod
+    def _write(self, kind: str, oid: str, fields: Mapping[str, Any]) -> str: ...
+
+    def take_photo(self, report: str, step: str, data: bytes, *, mime: str = "image/jpeg") -> str:
+        """Keep a photo and put its declaration into the outbox; gives the attachment's id."""
+        photo = str(uuid7())
+        digest = hashlib.sha256(data).hexdigest()
+        self.store.execute(
+            "INSERT INTO photo(id, report, step, sha256, size, mime, bytes) VALUES(?,?,?,?,?,?,?)",
+            (photo, report, step, digest, len(data), mime, data),
+        )
+        fields = {"report": report, "step": step, "sha256": digest, "size": len(data), "mime": mime}
+        made = {"purpose": "overview", "captured_on_device_at": self.now()}
+        self._write("attachment.create", photo, fields | made)
+        return photo
+
+    def send_photos(self) -> int:
+        """Send the bytes of photos whose declaration was accepted; gives how many were finished."""
+        waiting = "SELECT id FROM photo WHERE state IN ('declared','sending') ORDER BY id"
+        photos = [pk for (pk,) in self.store.execute(waiting).fetchall()]
+        return sum(self._send_photo(pk) for pk in photos)
+
+    def location(self, photo: str) -> str:
+        """Give the upload address of a photo."""
+        (found,) = self.store.execute("SELECT location FROM photo WHERE id=?", (photo,)).fetchone()
+        return str(found)
+
+    def _send_photo(self, photo: str) -> bool:
+        data, location = self.store.execute(
+            "SELECT bytes, location FROM photo WHERE id=?", (photo,)
+        ).fetchone()
+        if data is None:
+            return False
+        offset = self._tus_offset(location) if location else None
+        if offset is None:
+            location = self._tus_create(photo, len(data))
+            self.store.execute("UPDATE photo SET location=?, state='sending' WHERE id=?", (location, photo))
+            offset = self._tus_offset(location) or 0
+        while offset < len(data):
+            piece = data[offset : offset + CHUNK]
+            headers = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": str(offset)}
+            answer = self._tus("PATCH", location, headers, piece)
+            if answer.status == 409:
+                offset = self._tus_offset(location) or 0
+                continue
+            self._obey(answer)
+            offset = int(header(answer, "Upload-Offset"))
+        self.store.execute("UPDATE photo SET state='sent' WHERE id=? AND state='sending'", (photo,))
+        return True
+
+    def _tus_create(self, photo: str, length: int) -> str:
+        metadata = f"attachment_id {base64.b64encode(photo.encode()).decode()}"
+        headers = {"Upload-Length": str(length), "Upload-Metadata": metadata}
+        answer = self._tus("POST", f"{API}/uploads", headers)
+        self._obey(answer)
+        return "/" + header(answer, "Location").split("://", 1)[-1].split("/", 1)[1]
+
+    def _tus_offset(self, location: str) -> int | None:
+        answer = self._tus("HEAD", location, {})
+        if answer.status in {404, 410}:
+            return None
+        self._obey(answer)
+        return int(header(answer, "Upload-Offset"))
+
+    def _tus(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+        def send() -> Answer:
+            own = self.headers() | {"Tus-Resumable": "1.0.0", "Accept": "application/json"}
+            return self.wire.request(method, path, own | dict(headers), body)
+
+        answer = send()
+        if answer.status == 401:
+            self.refresh()
+            answer = send()
+        return answer
+
+
+def header(answer: Answer, name: str) -> str:
+    """Give a header of an answer, whatever its case. Raises StopIteration when it is not there."""
+    return next(value for key, value in answer.headers.items() if key.lower() == name.lower())
+
+
+def claimed(moment: float) -> str:
+    """Write a moment as a phone does."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
