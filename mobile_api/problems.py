@@ -34,6 +34,7 @@ from apps.common.errors import (
 )
 from apps.common.text import pick
 from apps.evidence.errors import UnsupportedMedia
+from apps.sync.errors import RangeNotSatisfiable
 from mobile_api.errors import (
     LengthRequired,
     Malformed,
@@ -60,6 +61,7 @@ STATUS: Mapping[type[DomainError], int] = {
     UnsupportedMedia: 415,
     TusVersionUnsupported: 412,
     ChecksumMismatch: 460,
+    RangeNotSatisfiable: 416,
     Invalid: 422,
     NotSignedIn: 401,
     MethodRefused: 405,

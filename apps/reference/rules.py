@@ -109,18 +109,23 @@ def _row(line: int, header: Sequence[str], cells: Sequence[str]) -> Row | Proble
     given = {name: clean_text(cell) for name, cell in zip(header, cells, strict=True)}
     key, vi, en = (given.pop(name) for name in REQUIRED)
     valid = _TRUTH.get(given.pop("valid", "").lower())
+    data = _canonical({name: text for name, text in given.items() if text})
+    fault = _fault_of(line, key, (vi, en), data, valid)
+    return fault or Row(line, key, vi, en, data, bool(valid), _hash(vi, en, data, str(valid)))
+
+
+def _fault_of(line: int, key: str, labels: tuple[str, str], data: str, valid: bool | None) -> Problem | None:  # noqa: FBT001
     if not key or len(key) > MAX_KEY:
         return _fault(line, "key", f"Mã trống hoặc quá {MAX_KEY} ký tự.", f"No key, or over {MAX_KEY} long.")
-    if not vi or not en or max(len(vi), len(en)) > MAX_LABEL:
+    if not all(labels) or max(map(len, labels)) > MAX_LABEL:
         return _fault(
             line, "label", f"Tên trống hoặc quá {MAX_LABEL} ký tự.", f"No label, or over {MAX_LABEL} long."
         )
     if valid is None:
         return _fault(line, "valid", "Cột valid nhận 1 hoặc 0.", "`valid` takes 1 or 0.")
-    data = _canonical({name: text for name, text in given.items() if text})
     if len(data) > MAX_DATA:
         return _fault(line, "data", "Các cột thêm quá dài.", "The further columns are too long.")
-    return Row(line, key, vi, en, data, valid, _hash(vi, en, data, str(valid)))
+    return None
 
 
 def _canonical(data: Mapping[str, str]) -> str:

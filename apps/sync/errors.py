@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.common.errors import Conflict, DomainError, Gone, NotAllowed, TooLarge, Unavailable
+from apps.common.errors import Conflict, DomainError, Gone, Invalid, NotAllowed, TooLarge, Unavailable
 
 
 class EpochChanged(Gone):
@@ -10,6 +10,13 @@ class EpochChanged(Gone):
 
     code = "epoch-changed"
     vi = "Máy chủ đã được khôi phục; máy cần tải lại và gửi lại nhật ký."
+
+
+class RangeNotSatisfiable(Invalid):
+    """The part is shorter than the range asked for."""
+
+    code = "range-not-satisfiable"
+    vi = "Phần dữ liệu ngắn hơn đoạn được yêu cầu."
 
 
 class PushTooLarge(TooLarge):

@@ -120,7 +120,7 @@ def _must_load(stream: str, known: Cursor, head: Head, reset: Sequence[str]) -> 
 def _read(stream: str, head: Head, page: _Page) -> None:
     """Add the stream's rows to the page, as far as there is room."""
     if page.seqs[stream] == head.seq:
-        _finish(stream, head.seq, head.n, head.h, page)
+        _finish(stream, (head.seq, head.n, head.h), page)
         return
     # Only what stands in the very first statement of a load is known to be absent from the phone's new generation.
     skips_deletions = stream in page.loading and page.seqs[stream] == 0
@@ -131,7 +131,7 @@ def _read(stream: str, head: Head, page: _Page) -> None:
         size = _take(stream, rows, page)
         at = page.seqs[stream]
         if rows[0][3] is None or at == rows[0][0] or (len(rows) < limit and at == rows[-1][3]):
-            _finish(stream, *rows[0][:3], page)
+            _finish(stream, rows[0][:3], page)
             return
         skips_deletions = False
         limit = max(1, page.bytes_left * len(rows) // max(1, size))
@@ -154,7 +154,8 @@ def _take(stream: str, rows: Sequence[tuple[Any, ...]], page: _Page) -> int:
     return before - left
 
 
-def _finish(stream: str, seq: int, n: int, h: int, page: _Page) -> None:
+def _finish(stream: str, head: tuple[Any, ...], page: _Page) -> None:
+    seq, n, h = head
     page.seqs[stream] = seq
     page.loading.discard(stream)
     page.complete[stream] = {"seq": seq, "n": n, "h": h}

@@ -21,6 +21,8 @@ READ_BY_NOBODY = {
     "organisation.UnitName": "a dated attribute of a unit; the names of units are open to the service",
     "organisation.UnitParent": "likewise, its place in the tree",
     "sync.Epoch": "one row that every phone is told",
+    "sync.Snapshot": "read by stream, after the door has asked whether the phone holds the stream",
+    "sync.SnapshotPart": "likewise",
 }
 
 

@@ -1,6 +1,7 @@
-"""The two doors of the feed: `record` (called last in an action) and the relay (called by the worker)."""
+"""The doors of the feed: `record` and `record_rows` (last in an action), and the relay (called by the worker)."""
 
+from apps.changes.actions.bulk import Rows, record_rows
 from apps.changes.actions.feed import Item, record
 from apps.changes.actions.relay import relay, resend_overdue, set_wake, settle
 
-__all__ = ["Item", "record", "relay", "resend_overdue", "set_wake", "settle"]
+__all__ = ["Item", "Rows", "record", "record_rows", "relay", "resend_overdue", "set_wake", "settle"]

@@ -1,1 +1,1 @@
-"""`sync_new_epoch`: to be run after every restore of the database."""
+"""`import_reference_list`: a list from a file."""
