@@ -78,14 +78,23 @@ class Demo:
     def programs(self) -> list[Program]:
         """Give the programs that run until the demo ends."""
         address = ["--host", self.host, "--port", str(self.port)]
-        size = ["--workers", "1", "--blocking-threads", "64", "--workers-kill-timeout", "5"]
-        quiet = ["--log-level", "warning", "--no-ws"]
+        size = [
+            "--workers",
+            "1",
+            "--backlog",
+            "4096",
+            "--backpressure",
+            "4096",
+            "--workers-kill-timeout",
+            "5",
+        ]
+        quiet = ["--log-level", "warning", "--no-ws", "--loop", "asyncio"]
         lean = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         schedule = ["--schedule", str(self.data / "celerybeat-schedule"), "--pidfile", ""]
         celery = ["celery", "-A", "backend"]
         return [
             self._program(
-                "web", ["granian", "--interface", "wsgi", *address, *size, *quiet, "backend.wsgi:application"]
+                "web", ["granian", "--interface", "rsgi", *address, *size, *quiet, "backend.rsgi:application"]
             ),
             self._program(
                 "worker", [*celery, "worker", "--loglevel", "WARNING", "--concurrency", "2", *lean]

@@ -45,6 +45,7 @@ class Environment(BaseSettings):
     oidc_name: str = "SSO"
     minimum_app_version: str = ""
     push_per_minute: int = Field(default=60, ge=1)
+    web_threads: int = Field(default=64, ge=2, le=512)
 
     @model_validator(mode="before")
     @classmethod
@@ -96,7 +97,7 @@ class Environment(BaseSettings):
             "HOST": host,
             "PORT": str(parts.port or ""),
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {"pool": {"min_size": 1, "max_size": 20, "timeout": 10}},
+            "OPTIONS": {"pool": {"min_size": 1, "max_size": 20, "timeout": 10}, "prepare_threshold": 5},
         }
 
 

@@ -236,6 +236,7 @@ REACTIONS = "backend.reactions.REACTIONS"
 # The product's own limits (docs/sync.md, docs/security.md).
 MINIMUM_APP_VERSION = env.minimum_app_version
 PUSH_PER_MINUTE = env.push_per_minute
+WEB_THREADS = env.web_threads
 ENROLMENT_CODE_LIFETIME = timedelta(minutes=env.enrolment_minutes)
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=15)
 REFRESH_TOKEN_LIFETIME = timedelta(days=90)

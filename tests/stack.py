@@ -71,11 +71,13 @@ class Stack:
 
     def start_web(self, *, workers: int = 1, threads: int = 16) -> None:
         """Start the web server and wait until it answers."""
+        self.environment["HAIDANG_WEB_THREADS"] = str(threads)
         self._start(
             "web",
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
-            *("--port", str(self.port), "--workers", str(workers), "--blocking-threads", str(threads)),
-            *("--log-level", "warning", "backend.wsgi:application"),
+            *(sys.executable, "-m", "granian", "--interface", "rsgi", "--loop", "asyncio", "--no-ws"),
+            *("--host", "127.0.0.1", "--port", str(self.port), "--workers", str(workers)),
+            *("--backlog", "4096", "--backpressure", "4096", "--log-level", "warning"),
+            "backend.rsgi:application",
         )
         self._await_health()
 

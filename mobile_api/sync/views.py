@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any, ClassVar
 
 import orjson
@@ -13,10 +12,11 @@ from rest_framework.response import Response
 
 from apps.common.errors import InvalidFields, Problem
 from apps.sync import actions
-from apps.sync.pull import pull, wait_for_change
+from apps.sync.pull import pull
 from apps.sync.queries import epoch
 from apps.sync.rules import decode_cursor
 from apps.sync.status import device_status
+from apps.sync.waiting import leave_wish
 from mobile_api.errors import Malformed
 from mobile_api.parsers import PUSH
 from mobile_api.sync import examples
@@ -30,10 +30,6 @@ from mobile_api.sync.serializers import (
 )
 from mobile_api.throttling import PushByDevice
 from mobile_api.views import PhoneView, server_time
-
-# How many long polls one process holds; further ones are answered at once. Each holds a thread and a connection, so
-# there are fewer than a small process has threads (4).
-_waiting = threading.BoundedSemaphore(2)
 
 
 class PushView(PhoneView):
@@ -59,7 +55,7 @@ class PushView(PhoneView):
         body: object = request.data
         if not isinstance(body, PushBody):  # the framework asks no parser when there is no body
             raise Malformed
-        if body.device_id and body.device_id.lower() != str(self.auth.device.pk):
+        if body.device_id and body.device_id.lower() != str(self.actor.device_id):
             raise InvalidFields(errors=[_other_device()])
         results = actions.push(actor=self.actor, mutations=body.mutations, faults=body.faults)
         return _json({"server_time": server_time(), "epoch": epoch(), "results": results})
@@ -88,20 +84,15 @@ class PullView(PhoneView):
         cursor = decode_cursor(wish["cursor"]) if wish.get("cursor") else None
         if wish.get("cursor") and cursor is None:
             raise InvalidFields(errors=[_not_a_cursor()])
-        if wish["wait"] and not wish.get("reset") and _waiting.acquire(blocking=False):
-            try:
-                wait_for_change(self.actor, cursor, wish["wait"])
-            finally:
-                _waiting.release()
-        return _json(
-            pull(
-                self.actor,
-                cursor,
-                rows=wish["limit"],
-                max_bytes=wish["max_bytes"],
-                reset=wish.get("reset", ()),
-            )
+        answer = pull(
+            self.actor,
+            cursor,
+            rows=wish["limit"],
+            max_bytes=wish["max_bytes"],
+            reset=wish.get("reset", ()),
         )
+        leave_wish(request.META, cursor, answer, wish["wait"])
+        return _json(answer)
 
 
 class StatusView(PhoneView):
