@@ -177,14 +177,20 @@ class Phone(Photos):
         """Take a draft back, at the officer's word: the only way in which the phone lets go of work."""
         self._write("inspection.discard", report, {})
 
-    def insist(self, mutation: str) -> str:
-        """Send the officer's version of a refused edit again, on what is known now; gives the new mutation's id."""
+    def insist(self, mutation: str, fields: Mapping[str, Any] | None = None) -> str:
+        """Send a refused edit again as the officer says (as it was, or put right), on what is known now.
+
+        Gives the new mutation's id. What waited for the refused one waits for the new one.
+        """
         row = "SELECT type, object, fields, depends FROM outbox WHERE id=? AND state='attention'"
-        kind, oid, fields, depends = self.store.execute(row, (mutation,)).fetchone()
+        kind, oid, old, depends = self.store.execute(row, (mutation,)).fetchone()
         with stored.together(self.store):
             self.give_way(mutation)
-            self._write(kind, oid, json.loads(fields), json.loads(depends))
-        (fresh,) = self.store.execute("SELECT id FROM outbox ORDER BY seq DESC LIMIT 1").fetchone()
+            self._write(kind, oid, json.loads(old) if fields is None else fields, json.loads(depends))
+            (fresh,) = self.store.execute("SELECT id FROM outbox ORDER BY seq DESC LIMIT 1").fetchone()
+            self.store.execute(
+                "UPDATE outbox SET depends=replace(depends, ?, ?) WHERE state='waiting'", (mutation, fresh)
+            )
         return str(fresh)
 
     def give_way(self, mutation: str) -> None:

@@ -77,6 +77,12 @@ def take_page(store: sqlite3.Connection, page: Mapping[str, Any]) -> list[str]:
     """
     run = store.execute
     with together(store):
+        if not get(
+            store, "cursor"
+        ):  # a load of everything names all streams; a restore may have taken some away
+            held = {stream for (stream,) in run("SELECT DISTINCT stream FROM base").fetchall()}
+            for stream in held - set(page["reset"]):
+                run("DELETE FROM base WHERE stream=?", (stream,))
         for stream in page["reset"]:
             run("UPDATE base SET old=1 WHERE stream=?", (stream,))
         for stream in page["drop"]:
@@ -162,7 +168,8 @@ def ready(store: sqlite3.Connection, most: int, now: float, longest: float) -> l
         "WHERE state IN ('waiting','sent') AND NOT (retry_at > ? AND retry_at <= ?) "
         "AND NOT EXISTS (SELECT 1 FROM outbox p WHERE p.object = o.object AND p.seq < o.seq "
         "AND (p.state IN ('waiting','sent') OR (p.state='attention' AND p.base_rev = 0))) "
-        "AND NOT EXISTS (SELECT 1 FROM json_each(o.depends) n, outbox d WHERE d.id = n.value AND d.state='attention') "
+        "AND NOT EXISTS (SELECT 1 FROM json_each(o.depends) n, outbox d WHERE d.id = n.value AND "
+        "(d.state='attention' OR (d.state IN ('waiting','sent') AND d.seq > o.seq))) "
         "ORDER BY seq LIMIT ?",
         (now, now + longest, most),
     ).fetchall()

@@ -202,6 +202,18 @@ class Pocket:
             self.rows.pop(key, None)
 
 
+def mutation(kind: str, fields: Mapping[str, Any], *, oid: object = None, **more: Any) -> dict[str, Any]:
+    """Give a mutation as a phone sends it, with a new id."""
+    return {
+        "id": str(new_id()),
+        "type": kind,
+        "object": str(oid or new_id()),
+        "base_rev": None,
+        "fields": dict(fields),
+        **more,
+    }
+
+
 def digest(kind: str, oid: str, rev: int) -> int:
     """Compute a row's digest as a phone does, apart from the server's code."""
     return int.from_bytes(hashlib.sha256(f"{kind}|{oid}|{rev}".encode()).digest(), "big") >> (256 - 53)

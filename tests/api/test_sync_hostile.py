@@ -172,8 +172,8 @@ def places(work: Work) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", VALUES)
-def test_any_value_in_any_place_is_judged_alone(work: Work, client: APIClient, name: str) -> None:
-    """Every mutation gets its verdict, none of them `server-error`, and the sound one at the end is applied."""
+def test_case_12_any_value_in_any_place_is_judged_alone(work: Work, client: APIClient, name: str) -> None:
+    """Expected: every mutation its verdict, none of them `server-error`; the sound one at the end is applied."""
     marked = list(places(work))
     last = sound(work)
     for start in range(0, len(marked), 40):
@@ -265,9 +265,10 @@ def test_any_fields_of_any_type_get_a_verdict(
     ],
     ids=lambda value: f"{len(value)} bytes {value[:34]!r}" if isinstance(value, bytes) else None,
 )
-def test_whole_bodies_are_refused_with_their_limits(
+def test_case_13_whole_bodies_are_refused_with_their_limits(
     work: Work, client: APIClient, body: bytes, status: int, code: str
 ) -> None:
+    """Expected: 400, 413 with the limits, or 422 for the whole request; nothing is processed."""
     answer = send(client, body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer["Content-Type"] == "application/problem+json"
@@ -297,7 +298,8 @@ def test_200_mutations_are_taken(work: Work, client: APIClient) -> None:
     ],
     ids=["bomb", "cut", "with a tail", "none"],
 )
-def test_hostile_compression(work: Work, client: APIClient, packed: bytes, status: int) -> None:
+def test_case_13_hostile_compression(work: Work, client: APIClient, packed: bytes, status: int) -> None:
+    """Expected: a bomb is 413, broken gzip 400, before anything is parsed."""
     assert send(client, packed, **{"Content-Encoding": "gzip"}).status_code == status
 
 

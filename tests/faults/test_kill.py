@@ -20,7 +20,8 @@ REPORTS = 40
 KILLS = 4
 
 
-def test_killed_web_server_loses_and_doubles_nothing(deployment: Deployment, tmp_path: Path) -> None:
+def test_case_10_killed_web_server_loses_and_doubles_nothing(deployment: Deployment, tmp_path: Path) -> None:
+    """Expected: the phone's retries complete; every report once, with one number, at version 1."""
     phone = deployment.phone(tmp_path)
     phone.pull()
     version, _ = phone.checklist("plain")

@@ -153,7 +153,8 @@ def test_what_is_deleted_while_a_load_goes_on_is_deleted_on_the_phone(actor: Act
     assert set(things(pocket)) == set(map(str, ids[1:]))
 
 
-def test_a_row_changed_while_paging_comes_newest_and_once_per_page(actor: Actor, stream: str) -> None:
+def test_case_33_a_row_changed_while_paging_comes_newest_and_once_per_page(actor: Actor, stream: str) -> None:
+    """Expected: the newest revision, once; nothing is skipped."""
     ids = [new_id() for _ in range(6)]
     for oid in ids:
         put(stream, oid)
@@ -167,7 +168,8 @@ def test_a_row_changed_while_paging_comes_newest_and_once_per_page(actor: Actor,
     assert given.count(str(ids[5])) == 1
 
 
-def test_what_came_and_went_between_pulls_is_at_most_a_deletion(actor: Actor, stream: str) -> None:
+def test_case_34_what_came_and_went_between_pulls_is_at_most_a_deletion(actor: Actor, stream: str) -> None:
+    """Expected: at most a deletion of something the phone never had; never the body."""
     pocket = Pocket()
     pocket.pull(actor)
     oid = new_id()
@@ -189,7 +191,10 @@ def test_a_discarded_draft_leaves_the_other_phone(work: Work, cast: Cast, actor:
     assert pocket.rows == fresh(actor)
 
 
-def test_a_cursor_below_the_floor_loads_that_stream_anew(work: Work, actor: Actor, stream: str) -> None:
+def test_case_37_a_cursor_below_the_floor_loads_that_stream_anew(
+    work: Work, actor: Actor, stream: str
+) -> None:
+    """Expected: `reset` names that stream alone, once."""
     oid = new_id()
     put(stream, oid)
     pocket = Pocket()
@@ -224,7 +229,8 @@ def test_a_cursor_ahead_of_the_head_loads_anew(actor: Actor, stream: str) -> Non
     assert pocket.rows == fresh(actor)
 
 
-def test_the_end_of_a_posting_is_one_drop_repeated_until_heard(work: Work, cast: Cast) -> None:
+def test_case_27_the_end_of_a_posting_is_one_drop_repeated_until_heard(work: Work, cast: Cast) -> None:
+    """Expected: one `drop` without any rows of the old gate, repeated until the cursor no longer names it."""
     work.submit()
     pocket = Pocket()
     pocket.pull(cast.officer.actor())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -25,21 +24,10 @@ from apps.sync.models import Mutation
 from apps.sync.operations import OPERATIONS, Applied
 from apps.sync.rules import MAX_MUTATION_BYTES, Envelope
 from tests.cast import Cast
-from tests.work import Work, at_once, check_feed
+from tests.work import Work, at_once, check_feed, mutation
 
 Result = dict[str, Any]
 UNKNOWN = ("inspection.explode", "", "\x00")
-
-
-def mutation(kind: str, fields: Mapping[str, Any], *, oid: object = None, **more: Any) -> dict[str, Any]:
-    return {
-        "id": str(new_id()),
-        "type": kind,
-        "object": str(oid or new_id()),
-        "base_rev": None,
-        "fields": dict(fields),
-        **more,
-    }
 
 
 def save(work: Work, **more: Any) -> dict[str, Any]:
@@ -73,7 +61,8 @@ def test_an_applied_mutation_leaves_a_receipt(work: Work, actor: Actor) -> None:
     assert json.loads(receipt.payload) == sent
 
 
-def test_a_repetition_gets_the_stored_original(work: Work, actor: Actor, cast: Cast) -> None:
+def test_case_01_a_repetition_gets_the_stored_original(work: Work, actor: Actor, cast: Cast) -> None:
+    """Expected: `duplicate` with the stored original, whatever the original was; nothing is written."""
     base = save(work)
     assert one(actor, base)["status"] == "applied"
     first = mutation("inspection.save", {"remarks": "một"}, oid=base["object"], base_rev=1)
@@ -88,7 +77,10 @@ def test_a_repetition_gets_the_stored_original(work: Work, actor: Actor, cast: C
     assert (Change.objects.count(), Event.objects.count()) == (changes, events)
 
 
-def test_another_content_under_the_same_id_is_refused_and_told_to_the_audit(work: Work, actor: Actor) -> None:
+def test_case_03_another_content_under_the_same_id_is_refused_and_told_to_the_audit(
+    work: Work, actor: Actor
+) -> None:
+    """Expected: `rejected/id-reused` and an audit event; the original stands."""
     sent = save(work)
     one(actor, sent)
     result = one(actor, {**sent, "fields": {**sent["fields"], "remarks": "khác"}})
@@ -106,7 +98,8 @@ def test_another_persons_mutation_id_gives_nothing_away(work: Work, actor: Actor
     assert result == {"id": sent["id"], "status": "rejected", "code": "id-reused", "detail": result["detail"]}
 
 
-def test_poison_at_the_third_place_spoils_nothing_else(work: Work, actor: Actor) -> None:
+def test_case_08_poison_at_the_third_place_spoils_nothing_else(work: Work, actor: Actor) -> None:
+    """Expected: 199 `applied`, the third `rejected` with its payload kept as it came."""
     batch: list[Any] = [mutation("inspection.save", {"checklist_version": work.version}) for _ in range(200)]
     batch[2] = {**batch[2], "fields": {"answers": {"step_0": {"value": [{"deep": []}]}}, "mode": ["?"]}}
     results = push(actor=actor, mutations=batch)
@@ -165,9 +158,11 @@ def test_a_mutation_beyond_256_kb_is_refused_and_kept(work: Work, actor: Actor) 
     assert json.loads(Mutation.objects.get().payload) == sent
 
 
-def test_a_failing_handler_defers_its_mutation_and_the_rest_goes_on(
+def test_case_09_a_failing_handler_defers_its_mutation_and_the_rest_goes_on(
     work: Work, actor: Actor, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Expected: `deferred/server-error`, the rest processed, nothing half done; an alarm after five times."""
+
     def explode(actor: Actor, sent: Envelope) -> Applied:
         InspectionReport.objects.update(remarks="half done")
         raise ZeroDivisionError
@@ -211,7 +206,8 @@ def test_a_busy_database_defers(
     assert (result["status"], result["code"]) == ("deferred", "busy")
 
 
-def test_a_child_waits_for_its_parent(work: Work, actor: Actor) -> None:
+def test_case_06_a_child_waits_for_its_parent(work: Work, actor: Actor) -> None:
+    """Expected: `deferred/missing-dependency` with what is needed, nothing stored; in order, both are `applied`."""
     parent = save(work)
     child = save(work, depends_on=[parent["id"]])
     first = one(actor, child)
@@ -226,7 +222,8 @@ def test_a_child_waits_for_its_parent(work: Work, actor: Actor) -> None:
 
 
 @pytest.mark.parametrize("kind", ["rejected", "conflict"])
-def test_a_child_of_a_refused_parent_waits_in_vain(work: Work, actor: Actor, kind: str) -> None:
+def test_case_07_a_child_of_a_refused_parent_waits_in_vain(work: Work, actor: Actor, kind: str) -> None:
+    """Expected: the child is `deferred/dependency-failed` and names the parent."""
     known = save(work)
     one(actor, known)
     parent = (
@@ -283,7 +280,8 @@ def test_the_verdicts_of_conflicts_show_both_versions(work: Work, actor: Actor, 
     assert (other["status"], other["code"]) == ("conflict", "deleted")
 
 
-def test_the_same_object_made_twice_differently_is_a_conflict(work: Work, actor: Actor) -> None:
+def test_case_04_the_same_object_made_twice_differently_is_a_conflict(work: Work, actor: Actor) -> None:
+    """Expected: same content `applied` without a second object, other content `conflict/exists-different`."""
     first, same = save(work), None
     one(actor, first)
     same = {**save(work, oid=first["object"]), "fields": first["fields"]}
@@ -343,7 +341,8 @@ def test_a_photo_is_declared_by_mutation(work: Work, actor: Actor) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_twins_at_once_are_applied_once(cast: Cast) -> None:
+def test_case_02_eight_twins_at_once_are_applied_once(cast: Cast) -> None:
+    """Expected: one `applied`, seven `duplicate` with the same receipt; one record, one number."""
     work = Work(cast)
     cast.officer.client()
     actor, sent = cast.officer.actor(), submit(work)
@@ -361,7 +360,8 @@ def test_eight_twins_at_once_are_applied_once(cast: Cast) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_creators_of_one_object_make_one(cast: Cast) -> None:
+def test_case_04_eight_creators_of_one_object_make_one(cast: Cast) -> None:
+    """Expected: one `applied`, seven `conflict`, all eight kept, one record."""
     work, oid = Work(cast), new_id()
     cast.officer.client()
     actor = cast.officer.actor()
