@@ -13,8 +13,7 @@ from rest_framework.request import Request
 
 from apps.accounts.actions.contact import note_contact
 from apps.accounts.errors import NotSignedIn, TokenExpired, TokenInvalid
-from apps.accounts.models import Device, DeviceSession, DeviceToken, Officer
-from apps.accounts.queries import actor_for, token_by_access
+from apps.accounts.queries import Caller, caller_by_access
 from apps.accounts.rules import check_standing
 from apps.common.actor import Actor
 from apps.common.text import clean_text
@@ -22,61 +21,60 @@ from apps.common.text import clean_text
 MAX_TOKEN = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class DeviceAuth:
-    """What `request.auth` holds: the actor for actions and querysets, and the device through which they act."""
+    """What `request.auth` holds: the actor for actions and querysets, and the session through which they act."""
 
     actor: Actor
-    device: Device
-    officer: Officer
-    session: DeviceSession
+    session_id: UUID
 
 
 class DeviceAuthentication(BaseAuthentication):
     """`Authorization: Bearer <access token>`; `X-Device-Id`, when given, must name the token's device."""
 
-    def authenticate(self, request: Request) -> tuple[Officer, DeviceAuth] | None:
-        """Give officer and DeviceAuth, or None without a token.
+    def authenticate(self, request: Request) -> tuple[Actor, DeviceAuth] | None:
+        """Give actor and DeviceAuth, or None without a token.
 
         Raises DeviceRevoked (also for an expired token: a lost phone must learn it), TokenInvalid or TokenExpired.
         """
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
         if not scheme:
             return None
-        token = (
-            token_by_access(given.strip()) if scheme.lower() == "bearer" and len(given) <= MAX_TOKEN else None
+        caller = (
+            caller_by_access(given.strip())
+            if scheme.lower() == "bearer" and len(given) <= MAX_TOKEN
+            else None
         )
-        if token is None:
+        if caller is None:
             raise TokenInvalid
-        auth = _judged(request, token)
+        auth = _judged(request, caller)
         note_contact(
             actor=auth.actor,
-            device=auth.device,
+            last_seen_at=caller.last_seen_at,
             app_version=_storable(request.headers.get("App-Version", "")),
         )
-        return auth.officer, auth
+        return auth.actor, auth
 
     def authenticate_header(self, request: Request) -> str:
         """Name the scheme for the 401 answer."""
         return 'Bearer realm="haidang"'
 
 
-def _judged(request: Request, token: DeviceToken) -> DeviceAuth:
-    session = token.session
-    device = session.device
-    officer = device.officer
-    check_standing(device.state, is_officer_active=officer.is_active)
-    if session.ended_at is not None or not _names(request.headers.get("X-Device-Id", ""), device.pk):
+def _judged(request: Request, caller: Caller) -> DeviceAuth:
+    check_standing(caller.device_state, is_officer_active=caller.is_active)
+    if caller.has_ended or not _names(request.headers.get("X-Device-Id", ""), caller.device_id):
         raise TokenInvalid
-    if token.access_expires_at <= timezone.now():
+    if caller.expires_at <= timezone.now():
         raise TokenExpired
-    actor = actor_for(
-        officer,
-        device_id=device.pk,
+    actor = Actor(
+        officer_id=caller.officer_id,
+        name=caller.name,
+        posts=caller.posts,
+        device_id=caller.device_id,
         request_id=request.META.get("haidang.request_id", ""),
         note=_storable(request.headers.get("X-Action-Note", ""))[:500],
     )
-    return DeviceAuth(actor, device, officer, session)
+    return DeviceAuth(actor, caller.session_id)
 
 
 def _names(header: str, device_id: UUID) -> bool:
@@ -85,6 +83,8 @@ def _names(header: str, device_id: UUID) -> bool:
 
 def _storable(header: str) -> str:
     """Read a header as UTF-8, also percent-encoded: a browser's `fetch` takes Latin-1 alone."""
+    if not header:
+        return ""
     raw = unquote_to_bytes(header.encode("latin-1", "replace"))
     return clean_text(raw.decode("utf-8", "replace"))
 

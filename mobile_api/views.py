@@ -30,7 +30,7 @@ class PhoneView(APIView):
 
     @property
     def auth(self) -> DeviceAuth:
-        """Device, officer, session and actor of a signed-in request."""
+        """Actor and session of a signed-in request."""
         return cast("DeviceAuth", self.request.auth)
 
     @property

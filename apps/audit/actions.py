@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.utils import timezone
 
 from apps.audit.models import Event
@@ -35,6 +34,5 @@ def log(
         "note": actor.note[:500],
         "data": dict(data or {}),
     }
-    with connection.cursor() as cursor:
-        insert(cursor, "audit_event", row)
+    insert("audit_event", row)
     return Event(**row)

@@ -69,7 +69,7 @@ class SessionsView(PhoneView):
     @extend_schema(summary="Sign out on this device", request=None, responses={204: None})
     def delete(self, request: Request) -> Response:
         """End this session."""
-        end_session(actor=self.actor, session=self.auth.session)
+        end_session(actor=self.actor, session_id=self.auth.session_id)
         return Response(status=204)
 
     def _is_sign_in(self) -> bool:

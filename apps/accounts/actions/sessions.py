@@ -111,14 +111,14 @@ def rotate_session(*, actor: Actor, rotation: Rotation) -> Tokens:
 
 
 @transaction.atomic
-def end_session(*, actor: Actor, session: DeviceSession) -> None:
+def end_session(*, actor: Actor, session_id: UUID) -> None:
     """Sign out on the device: its tokens are worthless from now on. Ending twice changes nothing."""
-    ended = DeviceSession.objects.filter(pk=session.pk, ended_at=None).update(
+    ended = DeviceSession.objects.filter(pk=session_id, ended_at=None).update(
         ended_at=timezone.now(), end_reason="signed-out"
     )
     if ended:
-        log(actor, "session.ended", SESSION, session.pk)
-        record(actor, Item("session.ended", SESSION, session.pk, 1))
+        log(actor, "session.ended", SESSION, session_id)
+        record(actor, Item("session.ended", SESSION, session_id, 1))
 
 
 def start_session(device: Device, now: datetime) -> tuple[DeviceSession, Tokens]:

@@ -19,7 +19,7 @@ from django.utils import timezone
 from apps.changes.actions.relay import wake
 from apps.changes.rules import DIGEST_MASK, row_digest
 from apps.common.actor import Actor
-from apps.common.sql import adapted, insert
+from apps.common.sql import as_uuid, execute, insert
 
 
 @dataclass(frozen=True)
@@ -60,23 +60,21 @@ def record(actor: Actor, *items: Item) -> None:
         raise RuntimeError("changes.record() needs the transaction of the action")
     now = timezone.now()
     placements = [p for item in items for p in _placements(item)]
-    with connection.cursor() as cursor:
-        if placements:
-            _place(cursor, placements, now)
-        for item in items:
-            insert(
-                cursor,
-                "changes_change",
-                {
-                    "kind": item.change,
-                    "record_kind": item.kind,
-                    "oid": item.oid,
-                    "rev": item.rev,
-                    "actor_id": actor.officer_id,
-                    "data": dict(item.data),
-                    "at": now,
-                },
-            )
+    if placements:
+        _place(placements, now)
+    for item in items:
+        insert(
+            "changes_change",
+            {
+                "kind": item.change,
+                "record_kind": item.kind,
+                "oid": item.oid,
+                "rev": item.rev,
+                "actor_id": actor.officer_id,
+                "data": dict(item.data),
+                "at": now,
+            },
+        )
     transaction.on_commit(wake, robust=True)
 
 
@@ -87,13 +85,13 @@ def _placements(item: Item) -> list[_Placement]:
     return puts + gone
 
 
-def _place(cursor: Any, placements: list[_Placement], now: datetime) -> None:
+def _place(placements: list[_Placement], now: datetime) -> None:
     by_stream: dict[str, dict[tuple[str, UUID], _Placement]] = {}
     for p in placements:
         by_stream.setdefault(p.stream, {})[(p.kind, p.oid)] = p
     # A put at revision 1 is a new record: no stream can hold it yet.
     known = {p.oid for p in placements if p.op == "del" or p.rev > 1}
-    held = _held(cursor, list(by_stream), list(known)) if known else {}
+    held = _held(list(by_stream), list(known)) if known else {}
     for stream in sorted(by_stream):
         rows = [
             p
@@ -101,28 +99,26 @@ def _place(cursor: Any, placements: list[_Placement], now: datetime) -> None:
             if p.op == "put" or (stream, *key) in held
         ]
         if rows:
-            seq = _raise_stream(cursor, stream, rows, held) - len(rows)
-            for i, p in enumerate(rows, start=1):
-                _upsert(cursor, p, seq + i, now)
+            _raise_stream(stream, rows, held)
+            for behind, p in enumerate(reversed(rows)):
+                execute(_MOVE_FORWARD, [stream, p.kind, p.oid, p.op, p.rev, p.body, now, behind, stream])
 
 
-def _held(cursor: Any, streams: Sequence[str], oids: Sequence[UUID]) -> dict[tuple[str, str, UUID], int]:
+def _held(streams: Sequence[str], oids: Sequence[UUID]) -> dict[tuple[str, str, UUID], int]:
     """Give the revision of each live row, by (stream, kind, id); the action has locked the records themselves."""
-    cursor.execute(
+    rows = execute(
         "SELECT stream_id, kind, oid, rev FROM changes_entry WHERE op = 'put' "  # noqa: S608  only places, no input
         f"AND stream_id IN ({_places(streams)}) AND oid IN ({_places(oids)})",
-        [*streams, *(adapted(oid) for oid in oids)],
-    )
-    return {(s, k, o if isinstance(o, UUID) else UUID(o)): rev for s, k, o, rev in cursor.fetchall()}
+        [*streams, *oids],
+    ).fetchall()
+    return {(s, k, as_uuid(o)): rev for s, k, o, rev in rows}
 
 
 def _places(values: Sequence[object]) -> str:
     return ", ".join(["%s"] * len(values))
 
 
-def _raise_stream(
-    cursor: Any, stream: str, rows: Sequence[_Placement], held: Mapping[tuple[str, str, UUID], int]
-) -> int:
+def _raise_stream(stream: str, rows: Sequence[_Placement], held: Mapping[tuple[str, str, UUID], int]) -> None:
     live = digest = 0
     for p in rows:
         old = held.get((stream, p.kind, p.oid))
@@ -132,36 +128,21 @@ def _raise_stream(
         if p.op == "put":
             live += 1
             digest += row_digest(p.kind, p.oid, p.rev)
-    digest &= DIGEST_MASK
-    cursor.execute(
-        f"""
-        INSERT INTO changes_stream (id, seq, floor, n, h) VALUES (%s, %s, 0, %s, %s)
-        ON CONFLICT (id) DO UPDATE SET
-            seq = changes_stream.seq + excluded.seq,
-            n = changes_stream.n + %s,
-            h = (changes_stream.h + excluded.h) & {DIGEST_MASK}
-        RETURNING seq
-        """,  # noqa: S608  a constant mask, no input
-        [stream, len(rows), max(live, 0), digest, live],
-    )
-    return int(cursor.fetchone()[0])
+    execute(_RAISE, [stream, len(rows), max(live, 0), digest & DIGEST_MASK, live])
 
 
-def _upsert(cursor: Any, p: _Placement, seq: int, now: datetime) -> None:
-    row = {
-        "stream_id": p.stream,
-        "kind": p.kind,
-        "oid": p.oid,
-        "seq": seq,
-        "op": p.op,
-        "rev": p.rev,
-        "body": p.body,
-        "changed_at": now,
-    }
-    insert(cursor, "changes_entry", row, suffix=_MOVE_FORWARD)
-
-
-_MOVE_FORWARD = (
-    "ON CONFLICT (stream_id, kind, oid) DO UPDATE SET "
-    "seq = excluded.seq, op = excluded.op, rev = excluded.rev, body = excluded.body, changed_at = excluded.changed_at"
-)
+_RAISE = f"""
+    INSERT INTO changes_stream (id, seq, floor, n, h) VALUES (%s, %s, 0, %s, %s)
+    ON CONFLICT (id) DO UPDATE SET
+        seq = changes_stream.seq + excluded.seq,
+        n = changes_stream.n + %s,
+        h = (changes_stream.h + excluded.h) & {DIGEST_MASK}
+"""  # noqa: S608  a constant mask, no input
+# The stream's row, raised just before in this transaction, says which number is the row's own.
+_MOVE_FORWARD = """
+    INSERT INTO changes_entry (stream_id, kind, oid, op, rev, body, changed_at, seq)
+    SELECT %s, %s, %s, %s, %s, %s, %s, s.seq - %s FROM changes_stream s WHERE s.id = %s
+    ON CONFLICT (stream_id, kind, oid) DO UPDATE SET
+        seq = excluded.seq, op = excluded.op, rev = excluded.rev, body = excluded.body,
+        changed_at = excluded.changed_at
+"""

@@ -14,7 +14,6 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.models import Posting, Role
@@ -23,11 +22,12 @@ from apps.changes.actions import Item, record
 from apps.changes.models import Change
 from apps.changes.rules import post_stream
 from apps.checklists.errors import VersionNeverPublished
-from apps.checklists.models import ChecklistVersion
 from apps.checklists.rules import accepts_reports, answer_problem
 from apps.common.actor import Actor, Post
 from apps.common.errors import Conflict, ExistsDifferent, InvalidFields, NotAllowed, Problem
+from apps.common.sql import execute, insert_record
 from apps.common.text import clean_text
+from apps.common.transactions import transactional
 from apps.inspections import rules
 from apps.inspections.actions.common import announce
 from apps.inspections.errors import FieldConflict, ReportVoided, ScopeRevoked, StateLocked
@@ -48,7 +48,7 @@ class Edited:
     warnings: tuple[str, ...] = ()
 
 
-@transaction.atomic
+@transactional
 def save_inspection(
     *, actor: Actor, report_id: UUID, base_rev: int | None, fields: Mapping[str, Any]
 ) -> Edited:
@@ -60,12 +60,15 @@ def save_inspection(
     edit = apply_patch(actor, report_id, base_rev, fields)
     warnings = (*edit.warnings, *check_answers(edit.report, final=False))
     if edit.is_new or edit.changed:
-        edit.report.save(force_insert=edit.is_new)
+        if edit.is_new:
+            insert_record(edit.report)
+        else:
+            edit.report.save()
         announce(actor, edit.report, "inspection.saved", data={"fields": sorted(edit.changed)})
     return Edited(edit.report, edit.merged, warnings)
 
 
-@transaction.atomic
+@transactional
 def discard_inspection(*, actor: Actor, report_id: UUID, base_rev: int | None) -> None:
     """Take back a draft that was saved here; its text stays in the audit.
 
@@ -109,7 +112,7 @@ def apply_patch(
     """Lock or create the report, check the patch, merge it; the caller saves and records."""
     patch = _checked(fields)
     # Most are new; to ask whether it is there costs a fifth of loading it.
-    is_known = bool(base_rev) or InspectionReport.objects.filter(pk=report_id).exists()
+    is_known = bool(base_rev) or _is_here(report_id)
     report = _locked(report_id) if is_known else None
     if report is None:
         report, warnings = _create(actor, report_id, base_rev, fields)
@@ -133,6 +136,13 @@ def apply_patch(
         report.field_revs.update(dict.fromkeys(changed, report.rev))
     merged = any(rev > base for key, rev in report.field_revs.items() if key not in changed)
     return PatchedReport(report, changed, is_new=False, merged=merged, warnings=warnings)
+
+
+def _is_here(report_id: UUID) -> bool:
+    return (
+        execute("SELECT 1 FROM inspections_inspectionreport WHERE id = %s", [report_id]).fetchone()
+        is not None
+    )
 
 
 def _comes_again(
@@ -309,14 +319,18 @@ def _version(named: object) -> tuple[UUID, tuple[str, ...]]:
     version_id = _uuid(named, "checklist_version")
     try:
         return version_id, _version_warnings(version_id)
-    except (VersionNeverPublished, ChecklistVersion.DoesNotExist):
+    except VersionNeverPublished:
         raise InvalidFields(errors=[_fault("checklist_version", "unknown")]) from None
 
 
 def _version_warnings(version_id: UUID) -> tuple[str, ...]:
     """Say what has become of a version: work done in the field is taken on any that was ever published."""
-    rows = ChecklistVersion.objects.values_list("status", "published_at")
-    status, published_at = rows.get(pk=version_id)
+    row = execute(
+        "SELECT status, published_at FROM checklists_checklistversion WHERE id = %s", [version_id]
+    ).fetchone()
+    if row is None:
+        raise VersionNeverPublished
+    status, published_at = row
     return accepts_reports(status, was_published=published_at is not None)
 
 

@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection, transaction
 from django.utils import timezone
 
 from apps.common.actor import Actor
 from apps.common.errors import InvalidFields
-from apps.common.sql import insert
+from apps.common.sql import execute, insert, insert_record
+from apps.common.transactions import transactional
 from apps.evidence.actions import publish_attachments
 from apps.evidence.models import Attachment
 from apps.inspections import rules
@@ -28,7 +28,7 @@ WARN_CLOCK = "clock-doubtful"
 FLAGGED = frozenset({WARN_CLOCK, WARN_MOVED, "checklist-closing", "checklist-closed", "checklist-withdrawn"})
 
 
-@transaction.atomic
+@transactional
 def submit_inspection(
     *, actor: Actor, report_id: UUID, base_rev: int | None, fields: Mapping[str, Any]
 ) -> Edited:
@@ -52,7 +52,10 @@ def submit_inspection(
     _receive(report, warnings, now)
     if not edit.is_new and not edit.changed:
         report.rev += 1
-    report.save(force_insert=edit.is_new)
+    if edit.is_new:
+        insert_record(report)
+    else:
+        report.save()
     _freeze(actor, report, now)
     if report.photos or not edit.is_new:
         publish_attachments(actor=actor, owner_kind=KIND, owner_id=report.pk)
@@ -99,13 +102,12 @@ def _receive(report: InspectionReport, warnings: list[str], now: dt.datetime) ->
 def _next_number(report: InspectionReport, now: dt.datetime) -> str:
     """Take the next human number of the unit's year, `IR-2026-NBA-000123`."""
     series = f"IR-{now.astimezone(rules.COUNTRY_TIME).year}-{code_of(report.unit_id)}"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO inspections_numberseries (series, last) VALUES (%s, 1) "
-            "ON CONFLICT (series) DO UPDATE SET last = inspections_numberseries.last + 1 RETURNING last",
-            [series],
-        )
-        return f"{series}-{cursor.fetchone()[0]:06d}"
+    taken = execute(
+        "INSERT INTO inspections_numberseries (series, last) VALUES (%s, 1) "
+        "ON CONFLICT (series) DO UPDATE SET last = inspections_numberseries.last + 1 RETURNING last",
+        [series],
+    )
+    return f"{series}-{taken.fetchone()[0]:06d}"
 
 
 def _freeze(actor: Actor, report: InspectionReport, received: dt.datetime) -> None:
@@ -117,5 +119,4 @@ def _freeze(actor: Actor, report: InspectionReport, received: dt.datetime) -> No
         "submitted_at": received,
         "device_id": actor.device_id,
     }
-    with connection.cursor() as cursor:
-        insert(cursor, "inspections_reportversion", row)
+    insert("inspections_reportversion", row)

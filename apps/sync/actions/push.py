@@ -1,26 +1,30 @@
 """Push: each mutation in its own transaction, each with its verdict; a repetition gets the stored original.
 
-The receipt is claimed first, in the transaction that does the work: of twins sent at once, one works and the other
-waits for the same receipt. A refused mutation is kept with its payload; a deferred one leaves nothing behind.
+The receipt is the last row of the transaction that does the work, under the mutation's id: of twins sent at once, one
+commits; the other waits at that row, loses its work with the transaction, and gives the same receipt. A refused
+mutation is kept with its payload; a deferred one leaves nothing behind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import orjson
 import structlog
 from django.core.cache import cache
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
 
 from apps.audit.actions import log
 from apps.common.actor import Actor
 from apps.common.errors import Conflict, DomainError, Invalid, InvalidFields, Problem, TooLarge, Unavailable
-from apps.common.sql import insert
+from apps.common.sql import as_uuid, execute, insert
 from apps.common.text import pick
+from apps.common.transactions import whole
 from apps.sync.errors import (
     Busy,
     DependencyFailed,
@@ -36,6 +40,8 @@ from apps.sync.rules import MAX_MUTATION_BYTES, NO_OBJECT, Envelope, Verdict, re
 
 logger = structlog.get_logger(__name__)
 ALARM_AFTER = 5
+TRIES = 3
+DEADLOCKED = frozenset({"40P01", "40001"})  # PostgreSQL: deadlock_detected, serialization_failure
 
 
 def push(
@@ -51,10 +57,13 @@ def push(
 def _results(
     actor: Actor, mutations: Sequence[object], faults: Mapping[int, Sequence[Problem]]
 ) -> Iterator[dict[str, Any]]:
-    for position, mutation in enumerate(mutations):
-        sent = read_envelope(mutation)
-        if isinstance(sent, list):
+    envelopes = [read_envelope(mutation) for mutation in mutations]
+    known = _receipts([sent.id for sent in envelopes if isinstance(sent, Envelope)])
+    for position, (mutation, sent) in enumerate(zip(mutations, envelopes, strict=True)):
+        if not isinstance(sent, Envelope):
             yield _verdict(InvalidFields(errors=sent)).as_json(_shown_id(mutation))
+        elif sent.id in known:
+            yield _repeated(actor, sent, known[sent.id])
         else:
             yield _process(actor, sent, (*faults.get(position, ()), *sent.problems))
 
@@ -71,27 +80,44 @@ def _shown_id(mutation: object) -> str:
 
 def _process(actor: Actor, sent: Envelope, faults: Sequence[Problem]) -> dict[str, Any]:
     """Give the result of one mutation, whatever happens to it."""
+    refusal: DomainError
     try:
-        refusal = _refuse(sent, faults)
-        if refusal is None:
+        refused = _refuse(sent, faults)
+        if refused is None:
             return _apply(actor, sent)
+        refusal = refused
     except DomainError as error:
         refusal = error
     except IntegrityError:
-        # Most likely somebody made the same record a moment ago; if it comes again and again, it is a fault of ours.
+        # Most likely a twin was faster, or somebody made the same record; if it comes again and again, it is a fault
+        # of ours.
         refusal = Busy()
-        _alarm(sent)
     except OperationalError as error:
         logger.warning("push.database_busy", mutation=str(sent.id), error=str(error)[:200])
         refusal = Busy()
     except Exception:  # noqa: BLE001  one bad mutation must not spoil the others
         refusal = MutationFailed()
         _alarm(sent)
+    return _conclude(actor, sent, refusal)
+
+
+def _conclude(actor: Actor, sent: Envelope, refusal: DomainError) -> dict[str, Any]:
+    """Give the stored result when a twin was faster; otherwise keep the refusal if it is final."""
+    known = _receipts([sent.id])
+    if known:
+        return _repeated(actor, sent, known[sent.id])
     verdict = _verdict(refusal, sent.id)
+    result = verdict.as_json(sent.id)
     if not verdict.is_final:
-        known = _known(actor, sent)
-        return known or verdict.as_json(sent.id)
-    return _keep(actor, sent, verdict)
+        if isinstance(refusal, Busy):
+            _alarm(sent)
+        return result
+    try:
+        with transaction.atomic():
+            _keep(actor, sent, verdict.status, result)
+    except IntegrityError:
+        return _repeated(actor, sent, _receipts([sent.id])[sent.id])
+    return result
 
 
 def _refuse(sent: Envelope, faults: Sequence[Problem]) -> DomainError | None:
@@ -103,19 +129,28 @@ def _refuse(sent: Envelope, faults: Sequence[Problem]) -> DomainError | None:
 
 
 def _apply(actor: Actor, sent: Envelope) -> dict[str, Any]:
-    with transaction.atomic():
-        if not _claim(actor, sent, "applied", ""):
-            return _repeated(actor, sent)
+    """Do the work; a victim of a deadlock is tried twice more, for the other side has gone on by then."""
+    for _ in range(TRIES - 1):
+        try:
+            return _apply_once(actor, sent)
+        except OperationalError as error:
+            if getattr(error.__cause__, "sqlstate", "") not in DEADLOCKED:
+                raise
+    return _apply_once(actor, sent)
+
+
+def _apply_once(actor: Actor, sent: Envelope) -> dict[str, Any]:
+    with whole():
         _check_dependencies(actor, sent)
         done = OPERATIONS[sent.type](actor, sent)
         members: dict[str, Any] = {"rev": done.rev, "merged": done.merged, "warnings": list(done.warnings)}
         result = Verdict("applied", members).as_json(sent.id)
-        Mutation.objects.filter(pk=sent.id).update(result=orjson.dumps(result).decode())
+        _keep(actor, sent, "applied", result)
     return result
 
 
-def _claim(actor: Actor, sent: Envelope, status: str, result: str) -> bool:
-    """Insert the receipt; False when it is there already. Waits for a twin that is being processed."""
+def _keep(actor: Actor, sent: Envelope, status: str, result: Mapping[str, Any]) -> None:
+    """Write the receipt with the payload as it came. Raises IntegrityError when the mutation has one already."""
     row = {
         "id": sent.id,
         "officer_id": actor.officer_id,
@@ -125,35 +160,34 @@ def _claim(actor: Actor, sent: Envelope, status: str, result: str) -> bool:
         "oid": None if sent.object == NO_OBJECT else sent.object,
         "hash": sent.hash,
         "status": status,
-        "result": result,
+        "result": orjson.dumps(result).decode(),
         "payload": sent.payload,
         "received_at": timezone.now(),
     }
-    with connection.cursor() as cursor:
-        insert(cursor, "sync_mutation", row, suffix="ON CONFLICT (id) DO NOTHING")
-        return bool(cursor.rowcount == 1)
+    insert("sync_mutation", row)
 
 
-def _keep(actor: Actor, sent: Envelope, verdict: Verdict) -> dict[str, Any]:
-    """Store a refusal with its payload, so that it can be shown and the phone need not send it again."""
-    result = verdict.as_json(sent.id)
-    with transaction.atomic():
-        if _claim(actor, sent, verdict.status, orjson.dumps(result).decode()):
-            return result
-        return _repeated(actor, sent)
+@dataclass(frozen=True)
+class _Receipt:
+    officer: UUID
+    hash: str
+    result: str
 
 
-def _known(actor: Actor, sent: Envelope) -> dict[str, Any] | None:
-    """Give the stored result when a twin has been processed meanwhile."""
-    with transaction.atomic():
-        return _repeated(actor, sent) if Mutation.objects.filter(pk=sent.id).exists() else None
+def _receipts(ids: Sequence[UUID]) -> dict[UUID, _Receipt]:
+    """Give the receipts that are here, of whomever they are."""
+    if not ids:
+        return {}
+    places = ", ".join(["%s"] * len(ids))
+    rows = execute(f"SELECT id, officer_id, hash, result FROM sync_mutation WHERE id IN ({places})", ids)  # noqa: S608  only places
+    return {as_uuid(pk): _Receipt(as_uuid(officer), *rest) for pk, officer, *rest in rows.fetchall()}
 
 
-def _repeated(actor: Actor, sent: Envelope) -> dict[str, Any]:
+def _repeated(actor: Actor, sent: Envelope, stored: _Receipt) -> dict[str, Any]:
     """Give the stored original to a repetition; refuse another content under the same id."""
-    stored = Mutation.objects.filter(pk=sent.id).only("hash", "status", "result", "officer_id").get()
-    if stored.hash != sent.hash or stored.officer_id != actor.officer_id:
-        log(actor, "mutation.id_reused", "mutation", sent.id)
+    if stored.hash != sent.hash or stored.officer != actor.officer_id:
+        with transaction.atomic():
+            log(actor, "mutation.id_reused", "mutation", sent.id)
         return Verdict("rejected", {"code": IdReused.code, "detail": pick(*IdReused.titles())}).as_json(
             sent.id
         )
