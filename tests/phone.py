@@ -26,30 +26,11 @@ from uuid_utils.compat import uuid7
 from tests import phone_store as stored
 from tests.phone_patience import LONGEST_DELAY, Clock, VirtualClock, delay
 from tests.phone_photos import API, Photos, claimed
-from tests.wire import Answer, ConnectionCut, Wire
+from tests.wire import Answer, ConnectionCut, Refused, Wire
 
 BATCH = 50
 MOST_RESETS = 3
 RESET_AGAIN_AFTER = 3600.0
-
-
-class Refused(Exception):
-    """The server answered with a problem."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.status = answer.status
-        try:
-            self.problem: dict[str, Any] = answer.json()
-        except ValueError:
-            self.problem = {"code": "no-json", "text": answer.body[:200].decode("latin-1")}
-        told = {key.lower(): value for key, value in answer.headers.items()}.get("retry-after", "")
-        self.retry_after = float(told) if told.isdecimal() else None
-        super().__init__(f"{answer.status} {self.problem.get('code')}: {self.problem.get('detail', '')}")
-
-    @property
-    def code(self) -> str:
-        """The problem's code."""
-        return str(self.problem.get("code"))
 
 
 class Wiped(Exception):

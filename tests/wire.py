@@ -31,6 +31,25 @@ class Answer:
         return json.loads(self.body)
 
 
+class Refused(Exception):
+    """The server answered with a problem."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.status = answer.status
+        try:
+            self.problem: dict[str, Any] = answer.json()
+        except ValueError:
+            self.problem = {"code": "no-json", "text": answer.body[:200].decode("latin-1")}
+        told = {key.lower(): value for key, value in answer.headers.items()}.get("retry-after", "")
+        self.retry_after = float(told) if told.isdecimal() else None
+        super().__init__(f"{answer.status} {self.problem.get('code')}: {self.problem.get('detail', '')}")
+
+    @property
+    def code(self) -> str:
+        """The problem's code."""
+        return str(self.problem.get("code"))
+
+
 @dataclass
 class Faults:
     """What goes wrong next: each is used up by the first request it applies to."""

@@ -1,6 +1,7 @@
-"""What the engine writes: receipts of pushed mutations, and a new epoch after a restore."""
+"""What the engine writes: receipts of pushed mutations, a new epoch after a restore, suspicions about phones."""
 
 from apps.sync.actions.epoch import new_epoch
 from apps.sync.actions.push import push
+from apps.sync.actions.watch import watch_devices
 
-__all__ = ["new_epoch", "push"]
+__all__ = ["new_epoch", "push", "watch_devices"]
