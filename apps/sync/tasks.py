@@ -6,7 +6,8 @@ from celery import shared_task
 
 from apps.changes.actions import settle
 from apps.changes.models import Reaction
-from apps.sync import snapshots
+from apps.common.actor import SYSTEM
+from apps.sync import actions, snapshots
 
 
 @shared_task(name="sync.build_snapshots")
@@ -26,3 +27,9 @@ def build_snapshots(reaction_ids: list[int] | None = None) -> None:
 def collect_snapshot_parts() -> None:
     """Forget parts that no manifest has named for seven days."""
     snapshots.collect_parts()
+
+
+@shared_task(name="sync.watch_devices")
+def watch_devices() -> None:
+    """Look for phones whose store was copied to another."""
+    actions.watch_devices(actor=SYSTEM)

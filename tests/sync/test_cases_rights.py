@@ -324,7 +324,7 @@ def test_case_30_a_push_about_anothers_records_tells_nothing(
 ) -> None:
     """Expected: the same verdict as for records that do not exist, whatever the operation."""
     report = phone.save(work.fields())
-    photo = phone.take_photo(report, "step_3", b"x" * 50)
+    phone.take_photo(report, "step_3", b"x" * 50)
     phone.push()
     stranger = near.phone(cast.team_mate)
     before = InspectionReport.objects.values().get()
