@@ -5,6 +5,7 @@ Standard library only, so that nothing between the test and the socket retries o
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import socket
@@ -27,8 +28,9 @@ class Answer:
     body: bytes
 
     def json(self) -> Any:
-        """Read the body."""
-        return json.loads(self.body)
+        """Read the body, inflated when the server packed it."""
+        packed = any((k.lower(), v) == ("content-encoding", "gzip") for k, v in self.headers.items())
+        return json.loads(gzip.decompress(self.body) if packed else self.body)
 
 
 class Refused(Exception):

@@ -68,7 +68,9 @@ def pull(
     if cursor is not None and cursor.epoch != now:
         raise EpochChanged(current={"epoch": now})
     known, loads = cursor or Cursor(now), loads or Loads()
-    loaded = {s: at for s, at in loads.loaded.items() if s in heads and heads[s].floor <= at <= heads[s].seq}
+    # Only beside a cursor, which says of which epoch the number is.
+    named = heads.keys() & known.seqs.keys() & loads.loaded.keys()
+    loaded = {s: loads.loaded[s] for s in named if heads[s].floor <= loads.loaded[s] <= heads[s].seq}
     fresh = [s for s, head in heads.items() if s not in loaded and _must_load(s, known, head, reset)]
     seqs = {s: 0 if s in fresh else loaded.get(s, known.seqs.get(s, 0)) for s in heads}
     # A phone that knows no snapshots asks again, and then gets pages.
