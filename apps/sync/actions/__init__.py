@@ -2,6 +2,7 @@
 
 from apps.sync.actions.epoch import new_epoch
 from apps.sync.actions.push import push
+from apps.sync.actions.repair import repair_record, repair_sums
 from apps.sync.actions.watch import watch_devices
 
-__all__ = ["new_epoch", "push", "watch_devices"]
+__all__ = ["new_epoch", "push", "repair_record", "repair_sums", "watch_devices"]
