@@ -100,7 +100,10 @@ class ProblemResponse(HttpResponse):
 
     def __init__(self, data: dict[str, Any], headers: Mapping[str, str]) -> None:
         super().__init__(
-            orjson.dumps(data, default=str), status=data["status"], content_type=CONTENT_TYPE, headers=headers
+            orjson.dumps(data, default=str),
+            status=data["status"],
+            content_type=CONTENT_TYPE,
+            headers={"Cache-Control": "no-store", **headers},
         )
         self.data = data
 
