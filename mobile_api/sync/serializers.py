@@ -145,7 +145,7 @@ class UploadStatusSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     attachment = serializers.UUIDField(allow_null=True)
     offset = Whole()
-    length = Whole()
+    length = Whole(allow_null=True, help_text="null while the client has deferred it")
 
 
 class StatusAnswerSerializer(serializers.Serializer[Any]):
