@@ -14,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from apps.sync.rules import read_versions
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -46,6 +48,17 @@ class Environment(BaseSettings):
     minimum_app_version: str = ""
     push_per_minute: int = Field(default=60, ge=1)
     web_threads: int = Field(default=64, ge=2, le=512)
+    tombstone_days: int = Field(default=90, ge=30)
+    payload_days: int = Field(default=180, ge=30)
+    receipt_days: int = Field(default=400, ge=60)
+    outbox_days: int = Field(default=30, ge=1)
+    metrics_token: SecretStr = SecretStr("")
+    min_app_versions: str = ""
+    webpush_private_key: SecretStr = SecretStr("")
+    webpush_subject: str = ""
+    webpush_services: str = (
+        "fcm.googleapis.com,*.push.services.mozilla.com,web.push.apple.com,*.notify.windows.com"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -66,8 +79,14 @@ class Environment(BaseSettings):
             missing.append("HAIDANG_ALLOWED_HOSTS (comma-separated host names)")
         if self.storage == "s3" and not (self.s3_bucket and self.s3_access_key):
             missing.append("HAIDANG_S3_BUCKET and HAIDANG_S3_ACCESS_KEY")
+        if self.webpush_private_key.get_secret_value() and not self.webpush_subject:
+            missing.append("HAIDANG_WEBPUSH_SUBJECT (mailto: or https:)")
         if missing:
             raise ValueError("not set: " + "; ".join(missing))
+        try:
+            read_versions(self.min_app_versions)
+        except ValueError as error:
+            raise ValueError(f"HAIDANG_MIN_APP_VERSIONS: {error}") from None
         return self
 
     @property

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import structlog
 
+from apps.sync.rules import Keep, read_versions
+from apps.sync.webpush.rules import WebPush
 from backend.env import ROOT, env
 from backend.logs import logging_config
 
@@ -243,6 +245,10 @@ REACTIONS = "backend.reactions.REACTIONS"
 MINIMUM_APP_VERSION = env.minimum_app_version
 PUSH_PER_MINUTE = env.push_per_minute
 WEB_THREADS = env.web_threads
+KEEP = Keep(env.tombstone_days, env.payload_days, env.receipt_days, env.outbox_days)
+METRICS_TOKEN = env.metrics_token.get_secret_value()
+MIN_APP_VERSIONS = read_versions(env.min_app_versions)
+WEBPUSH = WebPush(env.webpush_private_key.get_secret_value(), env.webpush_subject, env.webpush_services)
 ENROLMENT_CODE_LIFETIME = timedelta(minutes=env.enrolment_minutes)
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=15)
 REFRESH_TOKEN_LIFETIME = timedelta(days=90)

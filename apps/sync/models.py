@@ -53,6 +53,8 @@ class Mutation(models.Model):
         indexes = (
             models.Index(fields=["device", "received_at"], name="mutation_device"),
             models.Index(fields=["oid"], name="mutation_object"),
+            # What came lately, and what retention has yet to empty: purged rows leave the index.
+            models.Index(fields=["received_at"], name="mutation_payload", condition=~models.Q(payload="")),
         )
 
     def __str__(self) -> str:
@@ -101,3 +103,29 @@ class SnapshotPart(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stream} part {self.bucket}/{self.split}"
+
+
+class DevicePull(models.Model):
+    """How far a phone has come: where its last noted pull left it in each stream. For figures and pokes alone."""
+
+    device = models.OneToOneField(Device, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    at = models.DateTimeField()
+    seqs = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"{self.device_id} pulled at {self.at}"
+
+
+class PushSubscription(models.Model):
+    """Where a phone can be poked (RFC 8030): an address of its maker's push service, and what is known of pokes."""
+
+    device = models.OneToOneField(Device, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    endpoint = models.CharField(max_length=1000)
+    p256dh = models.CharField(max_length=200)
+    auth = models.CharField(max_length=100)
+    created_at = models.DateTimeField()
+    poked_at = models.DateTimeField(null=True)
+    poked_for = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"push to {self.device_id}"

@@ -153,3 +153,44 @@ def decode_cursor(text: str) -> Cursor | None:
         return Cursor(data["e"], seqs, frozenset(map(str, data["l"]))) if sound else None
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+@dataclass(frozen=True)
+class Keep:
+    """For how many days the engine keeps what it needs only for a time (docs/operations.md)."""
+
+    tombstone_days: int = 90
+    payload_days: int = 180
+    receipt_days: int = 400
+    outbox_days: int = 30
+
+
+_NUMBERS = re.compile(r"[0-9]{1,6}")
+Versions = Mapping[str, tuple[int, ...]]
+
+
+def read_version(text: str) -> tuple[int, ...]:
+    """Read the numbers of a version, `1.10.2` after `1.9`; text without numbers comes before all."""
+    return tuple(int(n) for n in _NUMBERS.findall(text[:40])[:4])
+
+
+def read_versions(text: str) -> Versions:
+    """Read the lowest app version per type of mutation, JSON such as `{"inspection.submit": "1.4"}`.
+
+    Raises ValueError.
+    """
+    told = orjson.loads(text) if text.strip() else {}
+    if not isinstance(told, dict) or not all(isinstance(v, str) and read_version(v) for v in told.values()):
+        raise ValueError('not of the form {"inspection.submit": "1.4"}')
+    return {kind: read_version(version) for kind, version in told.items()}
+
+
+def version_needed(kind: str, app_version: str, minimums: Versions) -> str | None:
+    """Give the version that a phone must have for this type of mutation, None when it may send it.
+
+    A phone that does not say its version is not held up: plain clients and tools do not.
+    """
+    minimum = minimums.get(kind)
+    if minimum is None or not app_version or read_version(app_version) >= minimum:
+        return None
+    return ".".join(map(str, minimum))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
 
 from apps.changes.actions import settle
 from apps.changes.models import Reaction
@@ -33,3 +34,9 @@ def collect_snapshot_parts() -> None:
 def watch_devices() -> None:
     """Look for phones whose store was copied to another."""
     actions.watch_devices(actor=SYSTEM)
+
+
+@shared_task(name="sync.retain")
+def retain() -> None:
+    """Remove what has been kept long enough."""
+    actions.retain(actor=SYSTEM, keep=settings.KEEP)

@@ -20,6 +20,8 @@ READ_BY_NOBODY = {
     "inspections.NumberSeries": "a counter",
     "organisation.UnitName": "a dated attribute of a unit; the names of units are open to the service",
     "organisation.UnitParent": "likewise, its place in the tree",
+    "sync.DevicePull": "how far a phone has come; read for figures and pokes alone",
+    "sync.PushSubscription": "an address that only its own phone sets, and only pokes use",
     "sync.Epoch": "one row that every phone is told",
     "sync.Snapshot": "read by stream, after the door has asked whether the phone holds the stream",
     "sync.SnapshotPart": "likewise",

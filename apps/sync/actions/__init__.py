@@ -3,6 +3,15 @@
 from apps.sync.actions.epoch import new_epoch
 from apps.sync.actions.push import push
 from apps.sync.actions.repair import repair_record, repair_sums
+from apps.sync.actions.retention import Removed, retain
 from apps.sync.actions.watch import watch_devices
 
-__all__ = ["new_epoch", "push", "repair_record", "repair_sums", "watch_devices"]
+__all__ = [
+    "Removed",
+    "new_epoch",
+    "push",
+    "repair_record",
+    "repair_sums",
+    "retain",
+    "watch_devices",
+]
