@@ -1,4 +1,4 @@
-"""Celery shims: what a report owes to the arrival of a photo."""
+"""Celery shims: what a report owes to the arrival of a photo, and what becomes of photos without a report."""
 
 from __future__ import annotations
 
@@ -25,3 +25,9 @@ def settle_media(reaction_ids: list[int]) -> None:
 def _effect(changes: list[Change]) -> None:
     for report_id in owners_of(c.oid for c in changes):
         actions.settle_media(actor=SYSTEM, report_id=report_id)
+
+
+@shared_task(name="inspections.remove_orphaned_photos")
+def remove_orphaned_photos() -> None:
+    """Remove photos whose report never came."""
+    actions.remove_orphaned_photos()

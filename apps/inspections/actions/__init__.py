@@ -2,6 +2,7 @@
 
 from apps.inspections.actions.editing import Edited, discard_inspection, save_inspection
 from apps.inspections.actions.media import declare_photo, settle_media
+from apps.inspections.actions.orphans import remove_orphaned_photos
 from apps.inspections.actions.review import (
     approve_inspection,
     return_for_correction,
@@ -15,6 +16,7 @@ __all__ = [
     "approve_inspection",
     "declare_photo",
     "discard_inspection",
+    "remove_orphaned_photos",
     "return_for_correction",
     "save_inspection",
     "settle_media",

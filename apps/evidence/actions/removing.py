@@ -1,0 +1,64 @@
+"""Removing a file that no record ever came for: the one way by which something declared leaves."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from apps.audit.actions import log as audit
+from apps.changes.actions import Item, record
+from apps.changes.rules import post_stream
+from apps.common.actor import Actor
+from apps.evidence.actions.parts import clear
+from apps.evidence.errors import StorageUnavailable
+from apps.evidence.models import Attachment, Upload
+from apps.evidence.queries import KIND
+from apps.evidence.storage import depot, original_name, quarantine_name
+
+log = structlog.get_logger(__name__)
+
+
+@transaction.atomic
+def remove_attachment(*, actor: Actor, attachment: Attachment) -> None:
+    """Remove a locked attachment that was never published, with its uploads; its phone learns it from the stream.
+
+    Its bytes go once this is committed, unless another attachment has the same. Whoever calls has made sure that no
+    record needs it. Raises ValueError for one that was published.
+    """
+    if not attachment.is_draft:
+        raise ValueError("evidence of a submitted record is never removed")
+    about = {
+        "owner_kind": attachment.owner_kind,
+        "owner_id": str(attachment.owner_id),
+        "sha256": attachment.sha256,
+        "size": attachment.size,
+        "state": attachment.state,
+        "declared_at": attachment.created_at.isoformat(),
+    }
+    uploads = list(Upload.objects.filter(attachment=attachment))
+    Upload.objects.filter(pk__in=[upload.pk for upload in uploads]).delete()
+    pk, rev, stream = attachment.pk, attachment.rev + 1, post_stream(attachment.posting_id)
+    sha256, thumbnail = attachment.sha256, attachment.thumbnail
+    attachment.delete()
+    audit(actor, "attachment.removed", KIND, pk, about)
+    record(actor, Item("attachment.removed", KIND, pk, rev, leaves=[stream]))
+    transaction.on_commit(lambda: _remove_bytes(pk, sha256, thumbnail, uploads))
+
+
+def _remove_bytes(pk: UUID, sha256: str, thumbnail: str, uploads: list[Upload]) -> None:
+    """Remove what lies at the content address if nobody else has it; a storage that fails leaves it there."""
+
+    def is_wanted() -> bool:
+        return Attachment.objects.filter(sha256=sha256).exists()
+
+    for upload in uploads:
+        if upload.finished_at is None:
+            clear(upload)
+    try:
+        for name in filter(None, (original_name(sha256), quarantine_name(sha256), thumbnail)):
+            if not is_wanted():
+                depot().remove(name, is_wanted=is_wanted)
+    except StorageUnavailable:
+        log.warning("attachment.bytes_left", attachment=str(pk), sha256=sha256)
