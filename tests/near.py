@@ -22,9 +22,13 @@ from tests.cast import Member
 from tests.phone import Phone
 
 
+class _Handler(QuietWSGIRequestHandler):
+    timeout = 10  # nobody keeps a thread of the test run for ever
+
+
 class _Server(ThreadedWSGIServer):
-    daemon_threads = True
-    block_on_close = False
+    daemon_threads = False
+    block_on_close = True
 
 
 def _leave_open() -> None:
@@ -41,7 +45,7 @@ class Near:
             # Django looks after its connections around each request; this one is the test's.
             self._own.__dict__ |= {"close_if_unusable_or_obsolete": _leave_open, "close": _leave_open}
         override = {"default": self._own} if self._own else None
-        self.server = _Server(("127.0.0.1", 0), QuietWSGIRequestHandler, connections_override=override)
+        self.server = _Server(("127.0.0.1", 0), _Handler, connections_override=override)
         self.server.set_app(get_wsgi_application())
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         self.phones: list[Phone] = []

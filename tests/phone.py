@@ -225,7 +225,9 @@ class Phone(Photos):
         trouble: OutOfStep | None = None
         try:
             self.pull()
-            if known and self.get("epoch") != known:  # the server was restored; now its revisions are known
+            if self.get("replay") or (
+                known and self.get("epoch") != known
+            ):  # the server has gone back in time
                 self.push()
                 self.pull()
         except OutOfStep as error:
@@ -302,6 +304,10 @@ class Phone(Photos):
                 continue
             received += len(page["changes"])
             wrong = stored.take_page(self.store, page)
+            if (
+                wrong
+            ):  # for whatever reason; sending the journal once more costs nothing if all of it is there
+                self.put("replay", "1")
             snapshots.note(self.store, page)
             for stream in set(page["complete"]) - set(wrong):
                 self.put(f"resets:{stream}", "")
@@ -453,9 +459,6 @@ class Phone(Photos):
                     "UPDATE outbox SET id=?, state='waiting', base_rev=NULL, device_seq=NULL WHERE id=?",
                     (new, old),
                 )
-            run(
-                "UPDATE photo SET state='declared', location=NULL WHERE bytes IS NOT NULL AND state <> 'waiting'"
-            )
 
     def _replay_journal(self) -> None:
         """Send again what was acknowledged: a server restored from a backup may have lost it.
@@ -463,10 +466,16 @@ class Phone(Photos):
         What it does not take any more is told to the officer. A phone that dies on the way begins again.
         """
         rows = self.store.execute("SELECT body FROM journal ORDER BY seq").fetchall()
-        bodies = [json.loads(body) for (body,) in rows]
+        bodies, size = [json.loads(body) for (body,) in rows], BATCH
         while bodies:
-            batch = _one_per_object(bodies, BATCH)
-            answer = self._push(batch)
+            batch = _one_per_object(bodies, size)
+            try:
+                answer = self._push(batch)
+            except Refused as refused:
+                if refused.status != 413 or len(batch) == 1:
+                    raise
+                size = len(batch) // 2
+                continue
             for mutation, result in zip(batch, answer["results"], strict=True):
                 status = result.get("original_status", result["status"])
                 if status == "applied":
@@ -481,6 +490,9 @@ class Phone(Photos):
                 return  # the server is busy; the next sync goes on
             taken = {m["id"] for m in batch} - left
             bodies = [m for m in bodies if m["id"] not in taken]
+        self.store.execute(
+            "UPDATE photo SET state='declared', location=NULL WHERE bytes IS NOT NULL AND state <> 'waiting'"
+        )
         self.put("replay", "")
 
 

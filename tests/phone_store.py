@@ -52,10 +52,10 @@ def together(store: sqlite3.Connection) -> Iterator[None]:
     store.execute("BEGIN IMMEDIATE")
     try:
         yield
+        store.execute("COMMIT")
     except BaseException:
         store.execute("ROLLBACK")
         raise
-    store.execute("COMMIT")
 
 
 def get(store: sqlite3.Connection, key: str) -> str | None:
@@ -203,12 +203,19 @@ def _mutation(store: sqlite3.Connection, row: tuple[Any, ...]) -> dict[str, Any]
 def keep_in_journal(
     store: sqlite3.Connection, mutation: Mapping[str, Any], rev: int | None, server_now: float
 ) -> None:
-    """Keep what was applied, and let go what is older than 14 days, both by the server's clock."""
+    """Keep what was applied, and let go what is older than 14 days, both by the server's clock.
+
+    A photo stays for as long as its declaration stands here, so that a restored server can have its bytes again.
+    """
     store.execute(
         "INSERT OR IGNORE INTO journal(id, object, body, rev, acked_at) VALUES(?,?,?,?,?)",
         (mutation["id"], mutation["object"], json.dumps(mutation), rev, server_now),
     )
     store.execute("DELETE FROM journal WHERE acked_at < ?", (server_now - JOURNAL_SECONDS,))
+    store.execute(
+        "UPDATE photo SET bytes=NULL WHERE state='stored' AND bytes IS NOT NULL "
+        "AND id NOT IN (SELECT object FROM journal)"
+    )
     if mutation["type"] == "attachment.create":
         store.execute(
             "UPDATE photo SET state='declared' WHERE id=? AND state='waiting'", (mutation["object"],)
@@ -216,9 +223,9 @@ def keep_in_journal(
 
 
 def _photo_stored(store: sqlite3.Connection, change: Mapping[str, Any]) -> None:
-    """Delete the phone's copy of a photo: the server has said `stored` with the same hash."""
+    """Note that the server has a photo: it has said `stored` with the same hash. Nothing else frees the copy."""
     if change["k"] == "attachment" and change["body"]["state"] == "stored":
         store.execute(
-            "UPDATE photo SET state='stored', bytes=NULL WHERE id=? AND sha256=?",
+            "UPDATE photo SET state='stored' WHERE id=? AND sha256=?",
             (change["id"], change["body"]["sha256"]),
         )

@@ -384,7 +384,7 @@ def test_case_46_other_requests_that_lose_a_deadlock_are_503(
     from apps.accounts.actions import sessions
 
     Work(cast)
-    phone = near.phone(cast.officer)
+    phone = near.phone(cast.officer, clock=VirtualClock())
     phone.sync()
     stream = post_stream(cast.officer.posting.pk)
     holds, done = threading.Event(), threading.Event()
