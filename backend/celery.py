@@ -48,6 +48,9 @@ app.conf.update(
         "checklists.close_expired": {"task": "checklists.close_expired", "schedule": 3600.0},
         "changes.sweep": {"task": "changes.sweep", "schedule": 5.0, "options": {"expires": 5}},
         "evidence.expire_uploads": {"task": "evidence.expire_uploads", "schedule": 3600.0},
+        "sync.build_snapshots": {"task": "sync.build_snapshots", "schedule": 600.0, "options": {"expires": 600}},
+        "sync.collect_snapshot_parts": {"task": "sync.collect_snapshot_parts", "schedule": 86400.0},
+        "sync.watch_devices": {"task": "sync.watch_devices", "schedule": 600.0, "options": {"expires": 600}},
         # 02:30 in Vietnam, when few reports come in
         "reporting.reconcile": {"task": "reporting.reconcile", "schedule": crontab(hour=19, minute=30)},
     },

@@ -99,7 +99,7 @@ CACHES = {
 _local = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
 
 
-def _s3() -> dict[str, object]:
+def _s3(location: str = "") -> dict[str, object]:
     """Give the storage on S3, with time-outs that a waiting phone can bear; its client is slow to load."""
     from botocore.config import Config  # noqa: PLC0415  only where S3 is used
 
@@ -119,6 +119,7 @@ def _s3() -> dict[str, object]:
         "region_name": env.s3_region,
         "client_config": client,
         "file_overwrite": True,
+        "location": location,
         "querystring_auth": True,
         "querystring_expire": 300,
     }
@@ -129,6 +130,11 @@ STORAGES = {
     "default": _local,
     "evidence": (
         {**_local, "OPTIONS": {"location": str(DATA_DIR / "evidence")}} if env.storage == "local" else _s3()
+    ),
+    "snapshots": (
+        {**_local, "OPTIONS": {"location": str(DATA_DIR / "snapshots")}}
+        if env.storage == "local"
+        else _s3("snapshots")
     ),
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }

@@ -100,7 +100,10 @@ class ProblemResponse(HttpResponse):
 
     def __init__(self, data: dict[str, Any], headers: Mapping[str, str]) -> None:
         super().__init__(
-            orjson.dumps(data, default=str), status=data["status"], content_type=CONTENT_TYPE, headers=headers
+            orjson.dumps(data, default=str),
+            status=data["status"],
+            content_type=CONTENT_TYPE,
+            headers={"Cache-Control": "no-store", **headers},
         )
         self.data = data
 
@@ -149,6 +152,8 @@ def _fault(fault: Problem) -> dict[str, str]:
 def _headers(error: DomainError, status: int) -> dict[str, str]:
     if status == 401:
         return {"WWW-Authenticate": f'Bearer realm="haidang", error="{error.code}"'}
+    if status == 416:
+        return {"Content-Range": f"bytes */{error.members['length']}"}
     if status in {429, 503}:
         return {"Retry-After": str(error.members.get("retry_after", RETRY_AFTER_SECONDS))}
     return {}

@@ -19,7 +19,14 @@ from pytest_django.plugin import blocking_manager_key
 
 from tests.services import S3, Redis
 
-pytest_plugins = ["tests.cast", "tests.deployment", "tests.work", "tests.near", "tests.access.fixture"]
+pytest_plugins = [
+    "tests.cast",
+    "tests.deployment",
+    "tests.work",
+    "tests.near",
+    "tests.sync.large",
+    "tests.access.fixture",
+]
 
 # All workers share the cores: how long one example takes says nothing about the code.
 hypothesis.settings.register_profile("haidang", deadline=None)

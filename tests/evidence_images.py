@@ -18,11 +18,15 @@ def noisy_jpeg(size: int, *, seed: int = 1) -> bytes:
     """Make a valid JPEG of at least `size` bytes whose every stretch differs."""
     side = 64
     while True:
-        noise = Image.effect_noise((side, side), 80 + seed % 40).convert("RGB")
-        data = _encoded(noise, "JPEG", quality=95)
+        data = noise(side, seed=seed)
         if len(data) >= size:
             return data
         side = int(side * 1.4)
+
+
+def noise(side: int, *, seed: int = 1) -> bytes:
+    """Make a square JPEG of noise."""
+    return _encoded(Image.effect_noise((side, side), 80 + seed % 40).convert("RGB"), "JPEG", quality=95)
 
 
 def png(width: int = 64, height: int = 48) -> bytes:

@@ -23,33 +23,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from uuid_utils.compat import uuid7
 
+from tests import phone_snapshots as snapshots
 from tests import phone_store as stored
 from tests.phone_patience import LONGEST_DELAY, Clock, VirtualClock, delay
 from tests.phone_photos import API, Photos, claimed
-from tests.wire import Answer, ConnectionCut, Wire
+from tests.wire import Answer, ConnectionCut, Refused, Wire
 
 BATCH = 50
 MOST_RESETS = 3
 RESET_AGAIN_AFTER = 3600.0
-
-
-class Refused(Exception):
-    """The server answered with a problem."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.status = answer.status
-        try:
-            self.problem: dict[str, Any] = answer.json()
-        except ValueError:
-            self.problem = {"code": "no-json", "text": answer.body[:200].decode("latin-1")}
-        told = {key.lower(): value for key, value in answer.headers.items()}.get("retry-after", "")
-        self.retry_after = float(told) if told.isdecimal() else None
-        super().__init__(f"{answer.status} {self.problem.get('code')}: {self.problem.get('detail', '')}")
-
-    @property
-    def code(self) -> str:
-        """The problem's code."""
-        return str(self.problem.get("code"))
 
 
 class Wiped(Exception):
@@ -140,6 +122,7 @@ class Phone(Photos):
         headers = {
             "Content-Type": "application/json",
             "Accept": "application/json",
+            "Accept-Encoding": "gzip",
             **self.headers(signed_in),
         }
         if len(data) > 2000:
@@ -305,6 +288,7 @@ class Phone(Photos):
         ask: list[str] = []
         while True:
             body = {"cursor": self.get("cursor") or None, "limit": limit, "wait": wait, "reset": ask}
+            body |= snapshots.wish(self.store)
             try:
                 page = self.call("POST", "/sync/pull", body)
             except Refused as refused:
@@ -318,13 +302,24 @@ class Phone(Photos):
                 continue
             received += len(page["changes"])
             wrong = stored.take_page(self.store, page)
+            snapshots.note(self.store, page)
             for stream in set(page["complete"]) - set(wrong):
                 self.put(f"resets:{stream}", "")
             ask = [stream for stream in wrong if self._may_reset(stream)]
-            if not page["more"] and not ask:
+            if not page["more"] and not ask and not snapshots.load(self.store, self._fetch):
                 if wrong:
                     raise OutOfStep(f"{self.name}: streams {wrong} do not agree with the server after resets")
                 return received
+
+    def _fetch(self, path: str) -> Answer:
+        """Get bytes that are not JSON; a token that ran out meanwhile is renewed."""
+        answer = self.wire.request("GET", API + path, self.headers())
+        if answer.status == 401 and answer.json().get("code") == "token-expired":
+            self.refresh()
+            answer = self.wire.request("GET", API + path, self.headers())
+        if answer.status not in {200, 404}:
+            self._obey(answer)
+        return answer
 
     def troubles(self) -> list[str]:
         """Give the streams that did not agree with the server after all resets, for the sync centre."""

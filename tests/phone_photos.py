@@ -12,7 +12,7 @@ from typing import Any
 
 from uuid_utils.compat import uuid7
 
-from tests.wire import Answer, Wire
+from tests.wire import Answer, Refused, Wire
 
 API = "/mobile/v1"
 CHUNK = 256 * 1024
@@ -56,10 +56,27 @@ class Photos(ABC):
         return photo
 
     def send_photos(self) -> int:
-        """Send the bytes of photos whose declaration was accepted; gives how many were finished."""
+        """Send the bytes of photos whose declaration was accepted; gives how many were finished.
+
+        A photo that the server will never take (too large, no picture) is kept for the officer; the others go on.
+        """
         waiting = "SELECT id FROM photo WHERE state IN ('declared','sending') ORDER BY id"
-        photos = [pk for (pk,) in self.store.execute(waiting).fetchall()]
-        return sum(self._send_photo(pk) for pk in photos)
+        sent = 0
+        for (photo,) in self.store.execute(waiting).fetchall():
+            try:
+                sent += self._send_photo(photo)
+            except Refused as refused:
+                if refused.status not in {413, 415, 422}:
+                    raise
+                self.store.execute("UPDATE photo SET state='attention' WHERE id=?", (photo,))
+        return sent
+
+    def refused_photos(self) -> list[str]:
+        """Give the photos that the server will not take; their bytes are still here."""
+        rows = self.store.execute(
+            "SELECT id FROM photo WHERE state='attention' AND bytes IS NOT NULL ORDER BY id"
+        )
+        return [pk for (pk,) in rows]
 
     def location(self, photo: str) -> str:
         """Give the upload address of a photo."""

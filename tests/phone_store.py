@@ -33,8 +33,10 @@ CREATE TABLE IF NOT EXISTS journal(seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEX
 CREATE INDEX IF NOT EXISTS journal_object ON journal(object);
 CREATE TABLE IF NOT EXISTS photo(id TEXT PRIMARY KEY, report TEXT, step TEXT, sha256 TEXT, size INT, mime TEXT,
     bytes BLOB, location TEXT, state TEXT DEFAULT 'waiting');
+CREATE TABLE IF NOT EXISTS snapshot(stream TEXT PRIMARY KEY, manifest TEXT DEFAULT '', loaded INT);
+CREATE TABLE IF NOT EXISTS snapshot_part(stream TEXT, sha256 TEXT, PRIMARY KEY(stream, sha256));
 """
-TABLES = ("base", "outbox", "journal", "photo", "meta")
+TABLES = ("base", "outbox", "journal", "photo", "meta", "snapshot", "snapshot_part")
 
 
 def open_store(path: Path | str) -> sqlite3.Connection:

@@ -5,6 +5,7 @@ Standard library only, so that nothing between the test and the socket retries o
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import socket
@@ -27,8 +28,28 @@ class Answer:
     body: bytes
 
     def json(self) -> Any:
-        """Read the body."""
-        return json.loads(self.body)
+        """Read the body, inflated when the server packed it."""
+        packed = any((k.lower(), v) == ("content-encoding", "gzip") for k, v in self.headers.items())
+        return json.loads(gzip.decompress(self.body) if packed else self.body)
+
+
+class Refused(Exception):
+    """The server answered with a problem."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.status = answer.status
+        try:
+            self.problem: dict[str, Any] = answer.json()
+        except ValueError:
+            self.problem = {"code": "no-json", "text": answer.body[:200].decode("latin-1")}
+        told = {key.lower(): value for key, value in answer.headers.items()}.get("retry-after", "")
+        self.retry_after = float(told) if told.isdecimal() else None
+        super().__init__(f"{answer.status} {self.problem.get('code')}: {self.problem.get('detail', '')}")
+
+    @property
+    def code(self) -> str:
+        """The problem's code."""
+        return str(self.problem.get("code"))
 
 
 @dataclass

@@ -332,11 +332,12 @@ def _changes(content: Mapping[str, Any], versions: Sequence[ReportVersion]) -> I
         key, name = step["key"], f"{no}. {wording(step['text'])}"
         old, new = (b.get("answers", {}).get(key) for b in (before, after))
         if old != new:
-            yield Change(name, _whole(read_answer(step, old)), _whole(read_answer(step, new)))
+            yield Change(name, whole(read_answer(step, old)), whole(read_answer(step, new)))
         had, has = (len(b.get("photos", {}).get(key) or ()) for b in (before, after))
         if before.get("photos", {}).get(key) != after.get("photos", {}).get(key):
             yield Change(name, pick(f"{had} ảnh", f"{had} photos"), pick(f"{has} ảnh", f"{has} photos"))
 
 
-def _whole(answer: Answer) -> str:
+def whole(answer: Answer) -> str:
+    """Put an answer, its reason and its note into one line."""
     return " – ".join(part for part in (answer.words, answer.reason, answer.note) if part)

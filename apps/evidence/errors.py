@@ -68,13 +68,6 @@ class UploadEnded(Gone):
     vi = "Phiên tải lên đã hết hạn hoặc đã bị hủy."
 
 
-class UploadFinished(Conflict):
-    """This upload is complete; evidence is never removed."""
-
-    code = "upload-finished"
-    vi = "Tệp đã tải lên xong; chứng cứ không bị xóa."
-
-
 class TooManyUploads(Conflict):
     """Too many uploads without a declared file are open on this device."""
 

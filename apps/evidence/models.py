@@ -84,18 +84,21 @@ class UploadQuerySet(models.QuerySet["Upload"]):
 class Upload(models.Model):
     """A tus 1.0.0 upload session.
 
-    Its offset counts only bytes that are durable. A session without an attachment keeps its bytes, once they are
-    complete, under `sha256` until an attachment of that hash is declared.
+    Its offset counts only bytes that are durable. `length` is None while the client has deferred it; `most` bounds
+    the upload until then. A session without an attachment keeps its bytes, once they are complete, under `sha256`
+    until an attachment of that hash is declared. `multipart` names the S3 multipart upload that its large parts are in.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     attachment = models.ForeignKey(Attachment, on_delete=models.PROTECT, null=True, related_name="uploads")
     officer = models.ForeignKey(Officer, on_delete=models.PROTECT, related_name="+")
     device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="+")
-    length = models.PositiveBigIntegerField()
+    length = models.PositiveBigIntegerField(null=True)
+    most = models.PositiveBigIntegerField(null=True)
     offset = models.PositiveBigIntegerField(default=0)
     metadata = models.TextField(blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
+    multipart = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
@@ -136,12 +139,14 @@ class Piece(models.Model):
     """One stored piece of an upload, where the storage cannot append (S3); local storage needs none.
 
     The row is what makes a piece count: of two connections that store a piece for the same place, one gets the row.
+    A piece with a `number` is a part of the upload's S3 multipart upload and has no name of its own.
     """
 
     upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="pieces")
     offset = models.PositiveBigIntegerField()
     length = models.PositiveBigIntegerField()
-    name = models.CharField(max_length=200)
+    name = models.CharField(max_length=200, blank=True)
+    number = models.PositiveIntegerField(default=0)
 
     objects = PieceQuerySet.as_manager()
 

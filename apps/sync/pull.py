@@ -7,7 +7,6 @@ puts the JSON of a row together from what was written; here rows are joined as b
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -23,7 +22,6 @@ from apps.sync.queries import Head, standing
 from apps.sync.rules import Cursor
 from apps.sync.sql import id_text
 
-POLL_SECONDS = 0.5
 CHUNK = 500
 _BY_SEQ = itemgetter(3)
 
@@ -70,7 +68,9 @@ def pull(
     if cursor is not None and cursor.epoch != now:
         raise EpochChanged(current={"epoch": now})
     known, loads = cursor or Cursor(now), loads or Loads()
-    loaded = {s: at for s, at in loads.loaded.items() if s in heads and heads[s].floor <= at <= heads[s].seq}
+    # Only beside a cursor, which says of which epoch the number is.
+    named = heads.keys() & known.seqs.keys() & loads.loaded.keys()
+    loaded = {s: loads.loaded[s] for s in named if heads[s].floor <= loads.loaded[s] <= heads[s].seq}
     fresh = [s for s, head in heads.items() if s not in loaded and _must_load(s, known, head, reset)]
     seqs = {s: 0 if s in fresh else loaded.get(s, known.seqs.get(s, 0)) for s in heads}
     # A phone that knows no snapshots asks again, and then gets pages.
@@ -91,23 +91,6 @@ def pull(
         "changes": orjson.Fragment(b"[" + b",".join(page.changes) + b"]") if page.changes else [],
         "complete": page.complete,
     }
-
-
-def has_news(actor: Actor, cursor: Cursor) -> bool:
-    """Tell whether a pull would say anything that the cursor does not hold; one statement."""
-    now, heads = standing(actor)
-    if cursor.epoch != now or heads.keys() != cursor.seqs.keys():
-        return True
-    return any(head.seq != cursor.seqs[stream] for stream, head in heads.items())
-
-
-def wait_for_change(actor: Actor, cursor: Cursor | None, seconds: float) -> None:
-    """Return when there is something to tell beyond the phone's cursor, or after `seconds`."""
-    if cursor is None:
-        return
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and not has_news(actor, cursor):
-        time.sleep(min(POLL_SECONDS, max(0.0, end - time.monotonic())))
 
 
 def _must_load(stream: str, known: Cursor, head: Head, reset: Sequence[str]) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -51,10 +52,17 @@ class Server:
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 65536), most))
+        with suppress(ValueError):  # only a main thread has signals
+            self._end_waits_at(signal.SIGTERM, signal.SIGINT)
 
-    def __rsgi_del__(self, _loop: asyncio.AbstractEventLoop) -> None:
-        """Let go of everybody."""
-        self._waiting.wake_all()
+    def _end_waits_at(self, *signals: signal.Signals) -> None:
+        """Let go of everybody when the process is told to end: granian waits for requests, and these would wait long.
+
+        Its own handler hangs on the event loop's file for signals; this one runs beside it.
+        """
+        for number in signals:
+            signal.signal(number, lambda *_: self._loop.call_soon_threadsafe(self._waiting.close))
+            signal.siginterrupt(number, False)  # noqa: FBT003  the function's own form
 
     async def __rsgi__(self, scope: Any, proto: Any) -> None:
         """Serve one request."""

@@ -34,11 +34,12 @@ class Waiting:
         self._epochs: dict[str, set[_Waiter]] = {}
         self._asking: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="heads")
+        self._is_closed = False
         self.count = 0
 
     def is_full(self) -> bool:
         """Tell whether no more may wait; the next are answered at once."""
-        return self.count >= MOST
+        return self.count >= MOST or self._is_closed
 
     async def wait(self, wish: Wish, seconds: float, gone: asyncio.Future[None]) -> str:
         """Wait until the phone's streams move (CHANGED), the time is up (OVER) or the phone hangs up (GONE)."""
@@ -52,8 +53,9 @@ class Waiting:
             timer.cancel()
             self._remove(waiter)
 
-    def wake_all(self) -> None:
-        """Send everybody on their way: the process ends."""
+    def close(self) -> None:
+        """Send everybody on their way, and let nobody wait any more: the process ends."""
+        self._is_closed = True
         for waiters in list(self._epochs.values()):
             for waiter in list(waiters):
                 waiter.wake(OVER)

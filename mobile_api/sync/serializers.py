@@ -81,6 +81,17 @@ class PullSerializer(serializers.Serializer[Any]):
     reset = serializers.ListField(
         child=Text(max_length=80), required=False, max_length=100, help_text="Streams to load from the start."
     )
+    loaded = serializers.DictField(
+        child=Whole(min_value=0, max_value=2**62),
+        required=False,
+        help_text="Streams just loaded from a snapshot, each with the `seq` of its manifest: go on from there.",
+    )
+    later = serializers.ListField(
+        child=Text(max_length=80),
+        required=False,
+        max_length=100,
+        help_text="Streams still being loaded from a snapshot: leave them as they are in the cursor.",
+    )
 
 
 class ChangeSerializer(serializers.Serializer[Any]):
@@ -110,7 +121,9 @@ class PullAnswerSerializer(serializers.Serializer[Any]):
     more = serializers.BooleanField()
     drop = serializers.ListField(child=Text())
     reset = serializers.ListField(child=Text())
-    snapshot = serializers.ListField(child=Text())
+    snapshot = serializers.ListField(
+        child=Text(), help_text="Streams of `reset` to load from `snapshots/{stream}`, or page by page."
+    )
     changes = ChangeSerializer(many=True)
     complete = serializers.DictField(child=DigestSerializer())
 
@@ -132,7 +145,7 @@ class UploadStatusSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     attachment = serializers.UUIDField(allow_null=True)
     offset = Whole()
-    length = Whole()
+    length = Whole(allow_null=True, help_text="null while the client has deferred it")
 
 
 class StatusAnswerSerializer(serializers.Serializer[Any]):

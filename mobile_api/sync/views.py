@@ -12,11 +12,12 @@ from rest_framework.response import Response
 
 from apps.common.errors import InvalidFields, Problem
 from apps.sync import actions
-from apps.sync.pull import pull
+from apps.sync.pull import Loads, pull
 from apps.sync.queries import epoch
 from apps.sync.rules import decode_cursor
 from apps.sync.status import device_status
 from apps.sync.waiting import leave_wish
+from mobile_api.answers import json_answer
 from mobile_api.errors import Malformed
 from mobile_api.parsers import PUSH
 from mobile_api.sync import examples
@@ -90,9 +91,10 @@ class PullView(PhoneView):
             rows=wish["limit"],
             max_bytes=wish["max_bytes"],
             reset=wish.get("reset", ()),
+            loads=Loads(wish.get("loaded", {}), frozenset(wish.get("later", ()))),
         )
         leave_wish(request.META, cursor, answer, wish["wait"])
-        return _json(answer)
+        return json_answer(request, answer)
 
 
 class StatusView(PhoneView):

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import tempfile
 from collections.abc import Iterator
+from io import BytesIO
 from typing import IO, cast
 
 from django.db import connection
@@ -58,12 +59,16 @@ def _next(request: Request, most: int) -> bytes:
     left = request.META.get(_UNREAD)
     if left is None:
         left = content_length(request) if request.META.get("CONTENT_LENGTH") else 0
-    _release()
+    if not left:
+        return b""
+    source = cast("IO[bytes]", request.META["wsgi.input"])
+    if not isinstance(source, BytesIO):  # then it has arrived
+        _release()
     try:
-        piece = cast("IO[bytes]", request.META["wsgi.input"]).read(min(most, left)) if left else b""
+        piece = source.read(min(most, left))
     except OSError:
         piece = b""
-    request.META[_UNREAD] = left - len(piece) if piece else 0
+    request.META[_UNREAD] = left - len(piece) if piece else 0  # nothing more comes from a broken connection
     return piece
 
 

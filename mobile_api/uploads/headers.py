@@ -14,7 +14,7 @@ from mobile_api.errors import MediaTypeUnsupported
 from mobile_api.uploads.errors import ChecksumUnknown, TusVersionUnsupported, UploadHeaderInvalid
 
 VERSION = "1.0.0"
-EXTENSIONS = "creation,creation-with-upload,checksum,termination,expiration"
+EXTENSIONS = "creation,creation-defer-length,creation-with-upload,checksum,termination,expiration"
 ALGORITHMS = ("sha1", "sha256")
 CHUNK_TYPE = "application/offset+octet-stream"
 MAX_METADATA = 2000
@@ -51,10 +51,27 @@ def check_chunk_type(headers: Headers) -> None:
         raise MediaTypeUnsupported
 
 
-def upload_length(headers: Headers) -> int:
-    """Read `Upload-Length`: at least one byte, at most a video. Raises UploadHeaderInvalid, TooLarge."""
-    if "Upload-Defer-Length" in headers:
+def creation_length(headers: Headers) -> int | None:
+    """Read the length that a creation must state: a number, or None when it is deferred.
+
+    Raises UploadHeaderInvalid, TooLarge. Parts of a concatenation, which is not offered, are no files of their own.
+    """
+    if "Upload-Concat" in headers:
+        raise _wrong("Upload-Concat")
+    if "Upload-Defer-Length" not in headers:
+        return _length(headers)
+    if headers["Upload-Defer-Length"].strip() != "1" or "Upload-Length" in headers:
         raise _wrong("Upload-Defer-Length")
+    return None
+
+
+def later_length(headers: Headers) -> int | None:
+    """Read the length that a chunk may state when the creation deferred it. Raises UploadHeaderInvalid, TooLarge."""
+    return _length(headers) if "Upload-Length" in headers else None
+
+
+def _length(headers: Headers) -> int:
+    """Read `Upload-Length`: at least one byte (nothing is no evidence), at most a video."""
     length = _number(headers, "Upload-Length")
     if length > VIDEO_BYTES:
         raise TooLarge(members={"limits": {"file_bytes": VIDEO_BYTES}})
@@ -69,23 +86,25 @@ def upload_offset(headers: Headers) -> int:
 
 
 def metadata(headers: Headers) -> Metadata:
-    """Read `Upload-Metadata`: pairs of a key and a base64 value. Raises UploadHeaderInvalid."""
-    raw = headers.get("Upload-Metadata", "")
+    """Read `Upload-Metadata`: pairs of a key and a base64 value, which may be any bytes. Raises UploadHeaderInvalid."""
+    raw = headers.get("Upload-Metadata", "").strip()
     if len(raw) > MAX_METADATA or not raw.isascii() or (raw and not raw.isprintable()):
         raise _wrong("Upload-Metadata")
-    values: dict[str, str] = {}
-    for pair in filter(None, (part.strip() for part in raw.split(","))):
-        key, _, value = pair.partition(" ")
+    values: dict[str, bytes] = {}
+    for pair in raw.split(",") if raw else ():
+        key, _, value = pair.strip().partition(" ")
+        if not key or key in values:
+            raise _wrong("Upload-Metadata")
         try:
-            values[key] = base64.b64decode(value.strip(), validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
+            values[key] = base64.b64decode(value.strip(), validate=True)
+        except binascii.Error:
             raise _wrong("Upload-Metadata") from None
-    named = values.get("attachment_id", "")
     try:
+        named = values.get("attachment_id", b"").decode("ascii")
         attachment_id = UUID(named) if named else None
     except ValueError:
         raise _wrong("Upload-Metadata") from None
-    return Metadata(raw, attachment_id, values.get("filetype", "").lower())
+    return Metadata(raw, attachment_id, values.get("filetype", b"").decode("ascii", "replace").lower())
 
 
 def checksum(headers: Headers) -> Checksum | None:

@@ -13,7 +13,6 @@ from django.urls import reverse
 from django.utils.http import http_date
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
-from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -25,6 +24,7 @@ from mobile_api.uploads.bodies import content_length, drain, pieces
 from mobile_api.views import PhoneView
 
 AT_THE_END = ["hash-mismatch", "unsupported-media", "image-too-large", "image-too-complex", "too-large"]
+STILL_OPEN = frozenset({400, 409, 411, 413, 415, 422, 460, 503})
 CHUNK = {tus.CHUNK_TYPE: OpenApiTypes.BINARY}
 
 
@@ -60,6 +60,13 @@ EXPIRES = _header(
 class TusView(PhoneView):
     """What every tus answer carries."""
 
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """Take the method from `X-HTTP-Method-Override`, for clients behind what knows neither PATCH nor DELETE."""
+        method = request.headers.get("X-HTTP-Method-Override", "").strip().upper()
+        if method:
+            request.method = method
+        return super().dispatch(request, *args, **kwargs)
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Judge the caller, then the version of the protocol."""
         super().initial(request, *args, **kwargs)
@@ -86,16 +93,6 @@ class TusView(PhoneView):
                 "Tus-Max-Size": str(VIDEO_BYTES),
                 "Tus-Checksum-Algorithm": ",".join(tus.ALGORITHMS),
             },
-        )
-
-    def append(self, request: Request, upload_id: UUID, offset: int) -> Upload:
-        """Take the body of this request as a chunk at the offset."""
-        return actions.append_chunk(
-            actor=self.actor,
-            upload_id=upload_id,
-            offset=offset,
-            size=content_length(request),
-            pieces=pieces(request, tus.checksum(request.headers)),
         )
 
 
@@ -127,9 +124,13 @@ class UploadsView(TusView):
             RESUMABLE,
             _header(
                 "Upload-Length",
-                "Size of the file in bytes: photo up to 25 MiB, video 500 MiB.",
+                "Size of the file in bytes: photo up to 25 MiB, video 500 MiB. Required unless deferred.",
                 "86016",
-                required=True,
+            ),
+            _header(
+                "Upload-Defer-Length",
+                "`1`: the length comes with a later `PATCH` (creation-defer-length).",
+                "1",
             ),
             _header(
                 "Upload-Metadata",
@@ -152,17 +153,23 @@ class UploadsView(TusView):
     def post(self, request: Request) -> Response:
         """Open, and take the first bytes when the body has any."""
         about = tus.metadata(request.headers)
+        length = tus.creation_length(request.headers)
+        promised = tus.checksum(request.headers)
+        has_body = request.headers.get("Content-Length", "0") not in {"", "0"}
+        if has_body:
+            tus.check_chunk_type(request.headers)
         upload = actions.open_upload(
             actor=self.actor,
-            length=tus.upload_length(request.headers),
+            length=length,
             attachment_id=about.attachment_id,
             metadata=about.raw,
             mime=about.filetype,
         )
-        if request.headers.get("Content-Length", "0") not in {"", "0"}:
-            tus.check_chunk_type(request.headers)
-            if upload.offset == 0:
-                upload = self.append(request, upload.pk, 0)
+        if has_body and upload.offset == 0:
+            size = content_length(request)
+            upload = actions.take_chunk(
+                actor=self.actor, upload=upload, offset=0, size=size, pieces=pieces(request, promised)
+            )
         place = reverse("mobile_api:upload", args=[upload.pk])
         return Response(status=201, headers={"Location": place, **_progress(upload)})
 
@@ -179,11 +186,12 @@ class UploadView(TusView):
             "not-found",
             "upload-ended",
             "offset-mismatch",
+            "size-differs",
             "length-required",
             "storage-unavailable",
             *AT_THE_END,
         ],
-        "delete": ["tus-version", "not-found", "upload-ended", "upload-finished"],
+        "delete": ["tus-version", "not-found", "upload-ended"],
     }
 
     @extend_schema(exclude=True)
@@ -191,7 +199,10 @@ class UploadView(TusView):
         """Tell how many bytes are durable; an upload left complete by a crash is finished here."""
         upload = actions.read_upload(actor=self.actor, upload_id=upload_id)
         about = {"Upload-Metadata": upload.metadata} if upload.metadata else {}
-        return Response(headers={"Upload-Length": str(upload.length), **about, **_progress(upload)})
+        known = (
+            {"Upload-Defer-Length": "1"} if upload.length is None else {"Upload-Length": str(upload.length)}
+        )
+        return Response(headers={**known, **about, **_progress(upload)})
 
     @extend_schema(
         summary="Send bytes (tus core, checksum)",
@@ -206,6 +217,9 @@ class UploadView(TusView):
                 "262144",
                 required=True,
             ),
+            _header(
+                "Upload-Length", "The length of the whole, once, when the creation deferred it.", "86016"
+            ),
             CHECKSUM,
             OFFSET,
             EXPIRES,
@@ -216,13 +230,19 @@ class UploadView(TusView):
     def patch(self, request: Request, upload_id: UUID) -> Response:
         """Take a chunk."""
         tus.check_chunk_type(request.headers)
-        offset = tus.upload_offset(request.headers)
-        upload = self.append(request, upload_id, offset)
+        upload = actions.append_chunk(
+            actor=self.actor,
+            upload_id=upload_id,
+            offset=tus.upload_offset(request.headers),
+            size=content_length(request),
+            pieces=pieces(request, tus.checksum(request.headers)),
+            length=tus.later_length(request.headers),
+        )
         return Response(status=204, headers=_progress(upload))
 
     @extend_schema(
-        summary="Cancel an unfinished upload (tus termination)",
-        description="Evidence that has been received is never removed.",
+        summary="End an upload (tus termination)",
+        description="Frees the bytes of an unfinished upload. A file that was stored stays stored.",
         parameters=[RESUMABLE],
         responses={204: None},
     )
@@ -231,16 +251,14 @@ class UploadView(TusView):
         actions.terminate_upload(actor=self.actor, upload_id=upload_id)
         return Response(status=204)
 
-    @extend_schema(exclude=True)
-    def post(self, request: Request, upload_id: UUID) -> Response:
-        """Serve clients behind proxies that know neither PATCH nor DELETE: `X-HTTP-Method-Override`."""
-        match request.headers.get("X-HTTP-Method-Override", "").upper():
-            case "PATCH":
-                return self.patch(request, upload_id)
-            case "DELETE":
-                return self.delete(request, upload_id)
-            case _:
-                raise MethodNotAllowed("POST")
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
+        """Say on refusals of a chunk too when the upload ends: every answer to a PATCH must."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        if request.method == "PATCH" and answer.status_code in STILL_OPEN and request.auth:
+            upload = Upload.objects.visible_to(self.actor).filter(pk=self.kwargs["upload_id"]).first()
+            if upload and upload.finished_at is None and upload.ended_at is None:
+                answer.headers["Upload-Expires"] = http_date(upload.expires_at.timestamp())
+        return answer
 
 
 def _progress(upload: Upload) -> dict[str, str]:

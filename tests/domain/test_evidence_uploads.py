@@ -22,7 +22,7 @@ from apps.changes.models import Change
 from apps.common.errors import DomainError
 from apps.evidence import actions
 from apps.evidence.actions import finishing
-from apps.evidence.errors import HashMismatch, OffsetMismatch, StorageUnavailable, UploadEnded, UploadFinished
+from apps.evidence.errors import HashMismatch, OffsetMismatch, StorageUnavailable, UploadEnded
 from apps.evidence.models import Attachment, Piece, Upload
 from apps.evidence.storage import depot
 from tests import evidence_images as images
@@ -107,7 +107,7 @@ def test_a_crash_before_the_end_is_made_good_by_the_next_question(cast: Cast, st
     attachment, upload = opened(cast)
     with mock.patch("apps.evidence.actions.receiving.finalize_upload", side_effect=KeyboardInterrupt):
         with pytest.raises(KeyboardInterrupt):
-            send(cast.officer, upload.pk, 0, PHOTO)
+            send(cast.officer, upload.pk, 0, PHOTO[:HALF], PHOTO[HALF:])
     assert actions.read_upload(actor=cast.officer.actor(), upload_id=upload.pk).offset == len(PHOTO)
     assert_stored(attachment)
 
@@ -120,7 +120,7 @@ def test_a_crash_at_any_step_of_the_end_stores_once(cast: Cast, storage: str, st
     else:
         crash = mock.patch.object(finishing, step, side_effect=KeyboardInterrupt)
     with crash, pytest.raises(KeyboardInterrupt):
-        send(cast.officer, upload.pk, 0, PHOTO)
+        send(cast.officer, upload.pk, 0, PHOTO[:HALF], PHOTO[HALF:])
     for _ in range(2):
         actions.finalize_upload(actor=cast.officer.actor(), upload_id=upload.pk)
     assert_stored(attachment)
@@ -128,11 +128,22 @@ def test_a_crash_at_any_step_of_the_end_stores_once(cast: Cast, storage: str, st
     assert not list(depot().uploads())
 
 
+@pytest.mark.parametrize("step", ["store", "_settle"])
+def test_a_crash_while_a_photo_comes_in_one_piece_stores_once(cast: Cast, storage: str, step: str) -> None:
+    attachment, upload = opened(cast)
+    where: Any = type(depot()) if step == "store" else finishing
+    with mock.patch.object(where, step, side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        send(cast.officer, upload.pk, 0, PHOTO)
+    assert actions.read_upload(actor=cast.officer.actor(), upload_id=upload.pk).offset == 0
+    send(cast.officer, upload.pk, 0, PHOTO)
+    assert_stored(attachment)
+
+
 def test_the_sweep_finishes_what_a_crash_left_complete(cast: Cast, storage: str) -> None:
     attachment, upload = opened(cast)
     with mock.patch("apps.evidence.actions.receiving.finalize_upload", side_effect=KeyboardInterrupt):
         with pytest.raises(KeyboardInterrupt):
-            send(cast.officer, upload.pk, 0, PHOTO)
+            send(cast.officer, upload.pk, 0, PHOTO[:HALF], PHOTO[HALF:])
     assert actions.expire_uploads()["finished"] == 0
     Upload.objects.update(created_at=timezone.now() - timedelta(minutes=6))
     assert actions.expire_uploads()["finished"] == 1
@@ -249,11 +260,10 @@ def test_expired_uploads_end_and_their_bytes_go(cast: Cast, storage: str) -> Non
     assert attachment.state == "expected"
 
 
-def test_a_finished_upload_cannot_be_cancelled(cast: Cast, storage: str) -> None:
+def test_a_finished_upload_may_end_and_what_it_brought_stays(cast: Cast, storage: str) -> None:
     attachment, upload = opened(cast)
     send(cast.officer, upload.pk, 0, PHOTO)
-    with pytest.raises(UploadFinished):
-        actions.terminate_upload(actor=cast.officer.actor(), upload_id=upload.pk)
+    actions.terminate_upload(actor=cast.officer.actor(), upload_id=upload.pk)
     assert_stored(attachment)
 
 
@@ -311,7 +321,7 @@ def test_the_end_may_be_reached_by_many_at_once(storage: str) -> None:
     actor = cast.officer.actor()
     with mock.patch("apps.evidence.actions.receiving.finalize_upload", side_effect=KeyboardInterrupt):
         with pytest.raises(KeyboardInterrupt):
-            send(cast.officer, upload.pk, 0, PHOTO)
+            send(cast.officer, upload.pk, 0, PHOTO[:HALF], PHOTO[HALF:])
     results = in_parallel(4, lambda _: actions.finalize_upload(actor=actor, upload_id=upload.pk))
     assert all(isinstance(r, Upload) and r.finished_at for r in results), results
     assert_stored(attachment)

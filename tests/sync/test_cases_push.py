@@ -186,7 +186,7 @@ def test_case_09_the_phone_waits_longer_each_time_a_handler_fails(
     report = phone.save(work.fields())
     phone.push()
     with monkeypatch.context() as broken:
-        broken.setitem(OPERATIONS, "inspection.submit", explode)  # type: ignore[arg-type]
+        broken.setitem(OPERATIONS, "inspection.submit", explode)
         phone.submit({}, report)
         other = phone.save(work.fields())
         (waiting, _) = of_outbox(phone)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +19,10 @@ from apps.inspections.actions import discard_inspection
 from apps.sync import pull as pull_module
 from apps.sync.actions import new_epoch
 from apps.sync.errors import EpochChanged
-from apps.sync.pull import pull, wait_for_change
+from apps.sync.pull import pull
 from apps.sync.queries import epoch, subscriptions
 from apps.sync.rules import Cursor, decode_cursor
+from apps.sync.waiting import ENVIRON, Turn, Wish, leave_wish, read_heads
 from tests.cast import Cast
 from tests.work import Pocket, Work, fresh
 
@@ -306,42 +306,32 @@ def test_everyone_holds_their_own_posting_and_no_other(work: Work, cast: Cast, p
     assert bool(pocket.of_kind("inspection")) == (person == "officer")
 
 
-def test_waiting_ends_when_something_comes(
-    actor: Actor, stream: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pocket = Pocket()
-    pocket.pull(actor)
-    slept: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        if len(slept) == 3:
-            put(stream, new_id())
-
-    monkeypatch.setattr(time, "sleep", sleep)
-    assert pocket.cursor
-    cursor = decode_cursor(pocket.cursor)
-    wait_for_change(actor, cursor, 20)
-    assert len(slept) == 3
-
-
-@pytest.mark.parametrize("why", ["no cursor", "other epoch", "behind", "dropped"])
-def test_nobody_waits_when_there_is_something_to_tell(
-    actor: Actor, stream: str, monkeypatch: pytest.MonkeyPatch, why: str
-) -> None:
-    def sleep(_seconds: float) -> None:
-        raise AssertionError("there is something to tell")
-
-    monkeypatch.setattr(time, "sleep", sleep)
+@pytest.mark.parametrize(
+    "why", ["nothing new", "other server", "no wait", "no cursor", "behind", "dropped", "reset", "loading"]
+)
+def test_a_pull_waits_only_when_there_is_nothing_to_tell(actor: Actor, stream: str, why: str) -> None:
     put(stream, new_id())
-    head = Stream.objects.get(pk=stream).seq
+    heads = dict(Stream.objects.filter(pk__in=[stream, "ref"]).values_list("pk", "seq"))
+    here = Cursor(epoch(), {stream: heads[stream], "ref": heads.get("ref", 0)})
     cursors: dict[str, Cursor | None] = {
         "no cursor": None,
-        "other epoch": Cursor("x", {stream: head, "ref": 0}),
-        "behind": Cursor(epoch(), {stream: head - 1, "ref": 0}),
-        "dropped": Cursor(epoch(), {stream: head, "ref": 0, "unit:x": 1}),
+        "behind": Cursor(here.epoch, here.seqs | {stream: heads[stream] - 1}),
+        "dropped": Cursor(here.epoch, here.seqs | {"unit:x": 1}),
+        "loading": Cursor(here.epoch, here.seqs, frozenset({"ref"})),
     }
-    wait_for_change(actor, cursors[why], 20)
+    cursor, turn = cursors.get(why, here), Turn()
+    answer = pull(actor, cursor, rows=100, max_bytes=10_000, reset=["ref"] if why == "reset" else [])
+    environ = {} if why == "other server" else {ENVIRON: turn}
+    leave_wish(environ, cursor, answer, 0 if why == "no wait" else 20)
+    assert turn.wish == (Wish(here.epoch, here.seqs, 20) if why == "nothing new" else None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_question_tells_the_heads_of_many_streams(cast: Cast) -> None:
+    stream = post_stream(cast.officer.posting.pk)
+    put(stream, new_id())
+    heads = read_heads([stream, *(f"post:{i}" for i in range(2500))])
+    assert (heads.epoch, heads.seqs) == (epoch(), {stream: Stream.objects.get(pk=stream).seq})
 
 
 def test_a_page_costs_few_statements(

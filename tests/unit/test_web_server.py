@@ -267,6 +267,20 @@ def test_a_phone_that_hangs_up_is_let_go_and_costs_nothing_more() -> None:
     assert len(django.seen) == 1
 
 
+def test_a_process_that_ends_answers_all_who_wait() -> None:
+    django = Django(wishes=9)
+
+    async def scene(made: Server) -> None:
+        protos = [Proto() for _ in range(5)]
+        requests = asyncio.gather(*(made.__rsgi__(Scope(), proto) for proto in protos))
+        await asyncio.sleep(0.05)
+        made._waiting.close()
+        await requests
+        assert all(len(proto.answers) == 1 for proto in protos)
+
+    serve(django, scene, {"post:1": 7})
+
+
 def test_a_full_process_answers_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "MOST", 0)
     django = Django(wishes=9)

@@ -217,11 +217,11 @@ def _give_password(officer: Officer, password: str | None) -> None:
 
 
 def _record_posting(actor: Actor, change: str, posting: Posting, rev: int) -> None:
-    body = _body(posting)
+    body = posting_body(posting)
     record(actor, Item(change, POSTING, posting.pk, rev, body=body, streams=[post_stream(posting.pk)]))
 
 
-def _body(posting: Posting) -> dict[str, Any]:
+def posting_body(posting: Posting) -> dict[str, Any]:
     """Give the posting as phones hold it; the unit is named as it is called today."""
     name = UnitName.objects.filter(valid_on(today()), unit_id=posting.unit_id).order_by("-valid_from").first()
     officer = posting.officer

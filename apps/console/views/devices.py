@@ -31,6 +31,7 @@ from apps.console.board import SILENT_AFTER
 from apps.console.refusals import refusal_of, told
 from apps.console.rooms import DEVICES, ConsoleRequest, opens
 from apps.organisation.queries import names, subtrees
+from apps.sync.doubles import suspected_copies
 
 PAGE = 50
 
@@ -88,9 +89,11 @@ def devices(request: ConsoleRequest) -> HttpResponse:
     wanted = _filtered(actor, request.GET.get("unit", ""), request.GET.get("silent", ""), text)
     page = Paginator(wanted.select_related("officer"), PAGE).get_page(request.GET.get("page"))
     quiet = timezone.now() - SILENT_AFTER
+    copied = suspected_copies(actor, [d.pk for d in page if d.state in {_ENROLLED, _SUSPENDED}])
     rows = [
         {
             "device": d,
+            "is_copied": d.pk in copied,
             "verbs": [
                 v for v in VERBS if d.state in v.states and not (_is_own(actor, d) and v.code == "reinstate")
             ],

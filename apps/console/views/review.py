@@ -19,6 +19,7 @@ from apps.audit.models import Event
 from apps.common.actor import Actor
 from apps.common.errors import DomainError
 from apps.common.text import pick
+from apps.console.amendments import late_edits
 from apps.console.queue import QueueFilter, filter_query, following, neighbours, queue
 from apps.console.reading import read_report, trail
 from apps.console.refusals import Refusal, refusal_of
@@ -35,6 +36,7 @@ from apps.inspections.actions.review import REVIEWERS
 from apps.inspections.models import InspectionReport, ReportVersion, ReviewNote
 from apps.inspections.rules import MOVES
 from apps.organisation.queries import names
+from apps.sync.amendments import proposed_amendments
 
 PAGE = 25
 NOTE = "note__"
@@ -162,6 +164,7 @@ def _page(
         "unit": names([found.unit_id]).get(found.unit_id, ""),
         "reading": read_report(found, attachments, notes, versions, draft.notes),
         "trail": trail(found, versions, notes),
+        "late_edits": late_edits(found, proposed_amendments(actor, found)),
         "moves": moves,
         "is_own": found.officer_id == actor.officer_id,
         "draft": draft,

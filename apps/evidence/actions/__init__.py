@@ -9,7 +9,8 @@ from apps.evidence.actions.deriving import (
     settle_derivatives,
 )
 from apps.evidence.actions.finishing import finalize_upload
-from apps.evidence.actions.receiving import append_chunk, open_upload, read_upload, store_original
+from apps.evidence.actions.opening import open_upload
+from apps.evidence.actions.receiving import append_chunk, read_upload, store_original, take_chunk
 from apps.evidence.actions.sweeping import expire_uploads, terminate_upload
 from apps.evidence.actions.viewing import view_original
 
@@ -27,6 +28,7 @@ __all__ = [
     "read_upload",
     "settle_derivatives",
     "store_original",
+    "take_chunk",
     "terminate_upload",
     "view_original",
 ]

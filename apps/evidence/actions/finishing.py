@@ -18,14 +18,22 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from apps.changes.actions import record
+from apps.changes.actions import Item, record
 from apps.common.actor import Actor
 from apps.common.errors import DomainError, NotFound
-from apps.evidence.actions.announcing import change
-from apps.evidence.actions.parts import clear, parts_of, shorten
-from apps.evidence.errors import FileTooLarge, HashMismatch, ImageTooComplex, ImageTooLarge, UnsupportedMedia
+from apps.common.sql import execute
+from apps.evidence.actions.announcing import change_expected
+from apps.evidence.actions.parts import clear, gather, shorten, spool_of
+from apps.evidence.errors import (
+    FileTooLarge,
+    HashMismatch,
+    ImageTooComplex,
+    ImageTooLarge,
+    OffsetMismatch,
+    UnsupportedMedia,
+)
 from apps.evidence.models import Attachment, Upload
-from apps.evidence.rules.content import Facts, examine
+from apps.evidence.rules.content import Content, Facts, examine
 from apps.evidence.rules.declarations import LIMITS
 from apps.evidence.storage import Shortened, depot, original_name, quarantine_name
 
@@ -35,31 +43,33 @@ MIME_DIFFERS = "mime-differs"
 Verdict = Facts | DomainError
 
 
-def finalize_upload(*, actor: Actor, upload_id: UUID) -> Upload:
+def finalize_upload(*, actor: Actor, upload_id: UUID, sha256: str = "") -> Upload:
     """Judge an upload whose bytes are all here and store them; safe to call again, and at the same time.
 
-    Gives the upload: finished, or still open when bytes are missing after all or no attachment wants them yet.
-    Raises HashMismatch (the offset is 0 again, the attachment stays expected), UnsupportedMedia, ImageTooLarge,
-    ImageTooComplex, FileTooLarge (the attachment is rejected, the bytes are in quarantine), StorageUnavailable.
+    `sha256` is what was computed while the bytes came, when one request brought them all. Gives the upload: finished,
+    or still open when bytes are missing after all or no attachment wants them yet. Raises HashMismatch (the offset is 0
+    again, the attachment stays expected), UnsupportedMedia, ImageTooLarge, ImageTooComplex, FileTooLarge (the
+    attachment is rejected, the bytes are in quarantine), StorageUnavailable.
     """
     upload = Upload.objects.select_related("attachment").filter(pk=upload_id).first()
     if upload is None:
         raise NotFound
     if not _is_complete(upload) or (upload.sha256 and not _bound(upload, upload.sha256)):
         return upload
-    parts = parts_of(upload)
     try:
-        with depot().whole(upload.pk, upload.length, parts) as path:
-            sha256 = _hash(path)
+        gather(upload, is_last=True)
+        spool = spool_of(upload)
+        with depot().whole(spool, upload.offset) as path:
+            sha256 = sha256 or _hash(path)
             if not _bound(upload, sha256):
                 return upload
-            verdict = _judge(path, upload, sha256)
+            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                verdict = _judge(content, upload, sha256)
             if isinstance(verdict, HashMismatch):
                 _start_again(actor, upload, sha256)
-                depot().discard(upload.pk, parts)
+                depot().discard(upload.pk, spool)
                 raise verdict
-            name = original_name if isinstance(verdict, Facts) else quarantine_name
-            depot().keep(path, name(sha256))
+            depot().keep(path, _place_of(verdict, sha256), spool)
             _settle(actor, upload, verdict)
             clear(upload)
     except Shortened as short:
@@ -68,6 +78,29 @@ def finalize_upload(*, actor: Actor, upload_id: UUID) -> Upload:
     if isinstance(verdict, DomainError):
         raise verdict
     return upload
+
+
+def finish_in_one(*, actor: Actor, upload: Upload, data: bytes) -> Upload:
+    """Judge and store a declared file that came in one piece: hashed and looked at in memory, written and synced once.
+
+    Raises what `finalize_upload` raises, and OffsetMismatch when another connection has moved the upload meanwhile;
+    the bytes it left at the content address are right for whoever comes next.
+    """
+    sha256 = hashlib.sha256(data).hexdigest()
+    verdict = _judge(data, upload, sha256)
+    if isinstance(verdict, HashMismatch):
+        _start_again(actor, upload, sha256)
+        raise verdict
+    depot().store(upload.pk, data, _place_of(verdict, sha256))
+    if not _settle(actor, upload, verdict, stands_at=0):
+        raise OffsetMismatch(members={"offset": upload.offset})
+    if isinstance(verdict, DomainError):
+        raise verdict
+    return upload
+
+
+def _place_of(verdict: Verdict, sha256: str) -> str:
+    return original_name(sha256) if isinstance(verdict, Facts) else quarantine_name(sha256)
 
 
 def _is_complete(upload: Upload) -> bool:
@@ -87,6 +120,8 @@ def _bound(upload: Upload, sha256: str) -> bool:
     """
     if upload.attachment_id:
         return True
+    if upload.length is None:
+        return False
     open_uploads = Upload.objects.filter(attachment=OuterRef("pk"), ended_at=None)
     try:
         with transaction.atomic():
@@ -108,17 +143,16 @@ def _bound(upload: Upload, sha256: str) -> bool:
     return match is not None
 
 
-def _judge(path: Path, upload: Upload, sha256: str) -> Verdict:
+def _judge(content: Content, upload: Upload, sha256: str) -> Verdict:
     attachment = upload.attachment
     assert attachment is not None  # noqa: S101  `_bound` has said so
     if sha256 != attachment.sha256:
         return HashMismatch(members={"offset": 0})
     try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            facts = examine(content)
+        facts = examine(content)
     except (UnsupportedMedia, ImageTooLarge, ImageTooComplex) as refusal:
         return refusal
-    if upload.length > LIMITS[facts.mime]:
+    if len(content) > LIMITS[facts.mime]:
         return FileTooLarge(members={"limits": {"file_bytes": LIMITS[facts.mime]}})
     return facts
 
@@ -126,48 +160,59 @@ def _judge(path: Path, upload: Upload, sha256: str) -> Verdict:
 @transaction.atomic
 def _start_again(actor: Actor, upload: Upload, sha256: str) -> None:
     """Set the offset back to 0; the attachment stays expected and says what failed."""
-    attachment = _locked(upload)
-    here = Upload.objects.filter(pk=upload.pk, offset=upload.length, finished_at=None, ended_at=None)
-    if not here.update(offset=0):
+    attachment = upload.attachment
+    assert attachment is not None  # noqa: S101  `_bound` has said so
+    fields = {"failure": HashMismatch.code}
+    item = change_expected(actor, attachment, "attachment.mismatched", fields, {"received_sha256": sha256})
+    here = Upload.objects.filter(pk=upload.pk, offset=upload.offset, finished_at=None, ended_at=None)
+    if not here.update(offset=0, multipart="") or item is None:
+        transaction.set_rollback(True)
         return
     upload.pieces.all().delete()
-    fields = {"failure": HashMismatch.code}
-    record(actor, change(actor, attachment, "attachment.mismatched", fields, {"received_sha256": sha256}))
-
-
-@transaction.atomic
-def _settle(actor: Actor, upload: Upload, verdict: Verdict) -> None:
-    """Write down the verdict, once."""
-    attachment = _locked(upload)
-    now = timezone.now()
-    decided = {"finished_at": now, "expires_at": now + KEPT_AFTER_FINISH}
-    if not Upload.objects.filter(pk=upload.pk, finished_at=None, ended_at=None).update(**decided):
-        upload.refresh_from_db()
-        return
-    for name, value in decided.items():
-        setattr(upload, name, value)
-    if attachment.state != Attachment.State.EXPECTED:
-        return
-    if isinstance(verdict, DomainError):
-        refused = {"state": Attachment.State.REJECTED, "failure": verdict.code}
-        item = change(actor, attachment, "attachment.rejected", refused, {"failure": verdict.code})
-    else:
-        item = change(
-            actor, attachment, "attachment.stored", {**_stored(attachment, verdict), "stored_at": now}
-        )
     record(actor, item)
 
 
-def _locked(upload: Upload) -> Attachment:
-    """Lock the attachment; always before its upload, so that no two actions wait for each other."""
-    assert upload.attachment_id is not None  # noqa: S101  `_bound` has said so
-    return Attachment.objects.select_for_update().get(pk=upload.attachment_id)
+def _settle(actor: Actor, upload: Upload, verdict: Verdict, *, stands_at: int | None = None) -> bool:
+    """Write down the verdict, once; False when the upload stands elsewhere by now."""
+    now = timezone.now()
+    decided = {"offset": upload.length, "finished_at": now, "expires_at": now + KEPT_AFTER_FINISH}
+    here = upload.offset if stands_at is None else stands_at
+    with transaction.atomic():
+        # The attachment is always locked before its upload, so that no two actions wait for each other.
+        item = _decided(actor, upload, verdict)
+        counted = execute(_FINISH, [*decided.values(), upload.pk, here]).rowcount
+        if counted and item is not None:
+            record(actor, item)
+        elif not counted:
+            transaction.set_rollback(True)
+    if not counted:
+        upload.refresh_from_db()
+        return False
+    for name, value in decided.items():
+        setattr(upload, name, value)
+    return True
+
+
+_FINISH = (
+    'UPDATE evidence_upload SET "offset" = %s, finished_at = %s, expires_at = %s '
+    'WHERE id = %s AND "offset" = %s AND finished_at IS NULL AND ended_at IS NULL'
+)
+
+
+def _decided(actor: Actor, upload: Upload, verdict: Verdict) -> Item | None:
+    attachment = upload.attachment
+    assert attachment is not None  # noqa: S101  `_bound` has said so
+    if isinstance(verdict, DomainError):
+        refused = {"state": Attachment.State.REJECTED.value, "failure": verdict.code}
+        return change_expected(actor, attachment, "attachment.rejected", refused, {"failure": verdict.code})
+    stored = {**_stored(attachment, verdict), "stored_at": timezone.now()}
+    return change_expected(actor, attachment, "attachment.stored", stored)
 
 
 def _stored(attachment: Attachment, facts: Facts) -> Mapping[str, Any]:
     differs = (MIME_DIFFERS,) if facts.mime != attachment.mime else ()
     return {
-        "state": Attachment.State.STORED,
+        "state": Attachment.State.STORED.value,
         "failure": "",
         "original": original_name(attachment.sha256),
         "mime": facts.mime,

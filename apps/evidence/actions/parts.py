@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import structlog
 from django.db import transaction
 from django.utils import timezone
 
 from apps.audit.actions import log as audit
 from apps.common.actor import Actor
-from apps.evidence.errors import StorageUnavailable
-from apps.evidence.models import Upload
-from apps.evidence.storage import Part, depot
+from apps.common.errors import NotFound
+from apps.evidence.errors import StorageUnavailable, UploadEnded
+from apps.evidence.models import Piece, Upload
+from apps.evidence.storage import Part, Spool, depot, number_at
 
 log = structlog.get_logger(__name__)
 
 
-def parts_of(upload: Upload) -> list[Part]:
-    """Give the stored pieces in order (none on a local disk)."""
+def live(actor: Actor, upload_id: UUID) -> Upload:
+    """Give an upload of this officer and device, with its attachment. Raises NotFound, UploadEnded."""
+    rows = Upload.objects.visible_to(actor).select_related("attachment")
+    upload = rows.filter(pk=upload_id).first()
+    if upload is None:
+        raise NotFound
+    if upload.ended_at or upload.expires_at <= timezone.now():
+        raise UploadEnded
+    return upload
+
+
+def spool_of(upload: Upload) -> Spool:
+    """Give what the storage must know: on a disk the id alone, elsewhere the pieces in order."""
     if not depot().has_parts:
-        return []
-    return [Part(*row) for row in upload.pieces.order_by("offset").values_list("offset", "length", "name")]
+        return Spool(upload.pk)
+    rows = upload.pieces.order_by("offset").values_list("offset", "length", "name", "number")
+    return Spool(upload.pk, [Part(*row) for row in rows], upload.multipart)
 
 
 def shorten(upload: Upload, durable: int) -> Upload:
@@ -33,6 +48,52 @@ def shorten(upload: Upload, durable: int) -> Upload:
             log.warning("upload.shortened", upload=str(upload.pk), recorded=upload.offset, durable=durable)
     upload.refresh_from_db()
     return upload
+
+
+def gather(upload: Upload, *, is_last: bool = False) -> None:
+    """Make parts of a multipart upload of the pieces that are worth one; with the last bytes, of all that are left.
+
+    Short uploads never get that far: their pieces stay objects of their own. Of two connections that gather the same
+    pieces one is written down, and both have stored the same bytes under the same number.
+    """
+    size = depot().part_size
+    if not size:
+        return
+    while pieces := _worth_a_part(spool_of(upload), size, is_last=is_last):
+        if not upload.multipart:
+            _begin(upload)
+        joined = Part(pieces[0].offset, sum(p.length for p in pieces), number=number_at(pieces[0].offset))
+        depot().join(spool_of(upload), joined, pieces)
+        with transaction.atomic():
+            old = upload.pieces.filter(number=0, name__in=[p.name for p in pieces])
+            if old.delete()[0] != len(pieces):
+                transaction.set_rollback(True)
+                return
+            Piece.objects.create(
+                upload=upload, offset=joined.offset, length=joined.length, number=joined.number
+            )
+        depot().discard(upload.pk, Spool(upload.pk, pieces))
+
+
+def _worth_a_part(spool: Spool, size: int, *, is_last: bool) -> list[Part]:
+    """Give the shortest run of loose pieces that is long enough, so that whoever asks chooses the same ones."""
+    chosen: list[Part] = []
+    for part in spool.parts:
+        if part.number:
+            chosen = []
+            continue
+        chosen.append(part)
+        if sum(p.length for p in chosen) >= size:
+            return chosen
+    return chosen if is_last and spool.multipart else []
+
+
+def _begin(upload: Upload) -> None:
+    """Open the multipart upload of an upload, once."""
+    name = depot().begin(upload.pk)
+    if not Upload.objects.filter(pk=upload.pk, multipart="").update(multipart=name):
+        depot().abandon(Spool(upload.pk, multipart=name))
+    upload.refresh_from_db(fields=["multipart"])
 
 
 def end_upload(actor: Actor, upload: Upload, why: str) -> None:

@@ -7,38 +7,39 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from apps.common.actor import SYSTEM, Actor
 from apps.common.errors import DomainError, NotFound
 from apps.evidence.actions.finishing import finalize_upload
 from apps.evidence.actions.parts import clear, end_upload
-from apps.evidence.errors import UploadEnded, UploadFinished
+from apps.evidence.errors import UploadEnded
 from apps.evidence.models import Upload
 from apps.evidence.storage import depot
 
 log = structlog.get_logger(__name__)
 
 STALLED = timedelta(minutes=5)
+LEFT_BEHIND = timedelta(days=1)
 BATCH = 500
 
 
 @transaction.atomic
 def terminate_upload(*, actor: Actor, upload_id: UUID) -> None:
-    """Cancel an unfinished upload and free its bytes. Raises NotFound, UploadEnded, UploadFinished."""
+    """End an upload and free its bytes; a file that was stored from it stays. Raises NotFound, UploadEnded."""
     upload = Upload.objects.visible_to(actor).select_for_update().filter(pk=upload_id).first()
     if upload is None:
         raise NotFound
-    if upload.ended_at:
+    if upload.ended_at or upload.expires_at <= timezone.now():
         raise UploadEnded
-    if upload.finished_at:
-        raise UploadFinished
     end_upload(actor, upload, "upload.terminated")
 
 
 def expire_uploads(*, actor: Actor = SYSTEM) -> dict[str, int]:
     """End what has expired, finish what a crash left complete, and remove bytes without a session. Gives counts."""
-    return {"expired": _expire(actor), "finished": _finish(actor), "removed": _remove_strays()}
+    swept = depot().sweep(before=timezone.now() - LEFT_BEHIND)
+    return {"expired": _expire(actor), "finished": _finish(actor), "removed": _remove_strays() + swept}
 
 
 def _expire(actor: Actor) -> int:
@@ -55,11 +56,9 @@ def _expire(actor: Actor) -> int:
 
 def _finish(actor: Actor) -> int:
     count = 0
-    full = Upload.objects.filter(finished_at=None, ended_at=None, offset__gt=0)
+    full = Upload.objects.filter(finished_at=None, ended_at=None, offset__gt=0, offset=F("length"))
     quiet = timezone.now() - STALLED
     for upload in full.filter(created_at__lt=quiet).order_by("expires_at")[:BATCH]:
-        if upload.offset < upload.length:
-            continue
         try:
             count += finalize_upload(actor=actor, upload_id=upload.pk).finished_at is not None
         except DomainError as refusal:

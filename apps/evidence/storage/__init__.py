@@ -11,11 +11,12 @@ from pathlib import Path
 
 from django.core.files.storage import FileSystemStorage, storages
 
-from apps.evidence.storage.base import Depot, Part, Shortened
+from apps.evidence.storage.base import Depot, Part, Shortened, Spool
 from apps.evidence.storage.local import LocalDepot
+from apps.evidence.storage.multipart import number_at
 from apps.evidence.storage.objects import ObjectDepot
 
-__all__ = ["Depot", "Part", "Shortened", "depot", "original_name", "quarantine_name"]
+__all__ = ["Depot", "Part", "Shortened", "Spool", "depot", "number_at", "original_name", "quarantine_name"]
 
 
 def depot() -> Depot:

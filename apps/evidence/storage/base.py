@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, ClassVar, Protocol
 from uuid import UUID
@@ -20,20 +21,37 @@ class Shortened(Exception):
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of an upload that lies in the storage as an object of its own."""
+    """A piece of an upload: an object of its own, or, with a `number`, a part of the upload's multipart upload."""
 
     offset: int
     length: int
-    name: str
+    name: str = ""
+    number: int = 0
+
+    @property
+    def end(self) -> int:
+        """The offset behind its last byte."""
+        return self.offset + self.length
+
+
+@dataclass(frozen=True)
+class Spool:
+    """An upload as the storage knows it: its id, its pieces in order (none on a disk), its multipart upload if any."""
+
+    upload: UUID
+    parts: Sequence[Part] = ()
+    multipart: str = ""
 
 
 class Depot(Protocol):
     """Bytes on their way in, and originals. Every method raises StorageUnavailable when the storage fails.
 
-    `has_parts` tells whether pieces are objects of their own, so that the caller must remember them.
+    `has_parts` tells whether pieces are objects of their own, so that the caller must remember them; `part_size` is
+    how many bytes of them are worth one part of a multipart upload (0: there are no such uploads here).
     """
 
     has_parts: ClassVar[bool]
+    part_size: int
 
     def put(
         self,
@@ -51,16 +69,20 @@ class Depot(Protocol):
         """
         ...
 
-    def durable(self, upload: UUID, recorded: int, parts: Sequence[Part]) -> int:
+    def durable(self, spool: Spool, recorded: int) -> int:
         """Give how many bytes from the start are really there, at most as many as recorded."""
         ...
 
-    def whole(self, upload: UUID, length: int, parts: Sequence[Part]) -> AbstractContextManager[Path]:
+    def whole(self, spool: Spool, length: int) -> AbstractContextManager[Path]:
         """Give all bytes of an upload as one local file that nobody else changes meanwhile. Raises Shortened."""
         ...
 
-    def keep(self, path: Path, name: str) -> None:
-        """Put the file at its name, durably; bytes that are already there stay as they are."""
+    def keep(self, path: Path, name: str, spool: Spool) -> None:
+        """Put the file that `whole` gave at its name, durably; bytes that are already there stay as they are."""
+        ...
+
+    def store(self, upload: UUID, data: bytes, name: str) -> None:
+        """Put bytes that came in one piece at their name, durably; bytes that are already there stay as they are."""
         ...
 
     def write(self, name: str, data: bytes) -> None:
@@ -71,10 +93,30 @@ class Depot(Protocol):
         """Open what lies at a name for reading. Raises FileNotFoundError."""
         ...
 
-    def discard(self, upload: UUID, parts: Sequence[Part] | None = None) -> None:
+    def discard(self, upload: UUID, spool: Spool | None = None) -> None:
         """Remove the bytes of an upload (of these pieces alone, when named); no error when there are none."""
+        ...
+
+    def remove(self, name: str, *, is_wanted: Callable[[], bool]) -> bool:
+        """Remove what lies at a name unless `is_wanted`, asked when nobody can come to rely on it any more, says so."""
         ...
 
     def uploads(self) -> Iterable[UUID]:
         """Give the uploads of which bytes are here."""
+        ...
+
+    def sweep(self, *, before: datetime) -> int:
+        """Remove what a crash left half-made before that moment and no row can name. Gives how much."""
+        ...
+
+    def begin(self, upload: UUID) -> str:
+        """Open a multipart upload for an upload; gives its name."""
+        ...
+
+    def join(self, spool: Spool, joined: Part, pieces: Sequence[Part]) -> None:
+        """Make pieces that are objects of their own one part of the multipart upload. Raises Shortened."""
+        ...
+
+    def abandon(self, spool: Spool) -> None:
+        """Give up the multipart upload and the parts in it."""
         ...

@@ -2,7 +2,8 @@
 
 A spool file is written under an exclusive lock that lasts for one piece, so of two connections one is always first,
 also across processes. Nothing counts before `fsync`. The last step is a hard link: it cannot overwrite, and a crash
-leaves the spool file there, so that the same step can be taken again.
+leaves the spool file there, so that the same step can be taken again. A file that came in one piece is written under a
+name of its own, synced once, linked, and its directory synced once.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import IO, ClassVar
 from uuid import UUID
@@ -21,15 +24,19 @@ from uuid import UUID
 import structlog
 
 from apps.evidence.errors import StorageUnavailable
-from apps.evidence.storage.base import Part, Shortened
+from apps.evidence.storage.base import Part, Shortened, Spool
 
 log = structlog.get_logger(__name__)
+
+MOST_REMEMBERED = 70_000  # more than there are places of two bytes
+_DURABLE: set[Path] = set()
 
 
 class LocalDepot:
     """`Depot` below one directory; all of it must lie on one file system."""
 
     has_parts: ClassVar[bool] = False
+    part_size = 0
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -57,20 +64,20 @@ class LocalDepot:
                     _sync_directory(path.parent)
             return settle("")
 
-    def durable(self, upload: UUID, recorded: int, _parts: Sequence[Part]) -> int:
+    def durable(self, spool: Spool, recorded: int) -> int:
         """Compare with the length of the spool file."""
         with _told():
             try:
-                return min(recorded, self._spool(upload).stat().st_size)
+                return min(recorded, self._spool(spool.upload).stat().st_size)
             except FileNotFoundError:
                 return 0
 
     @contextlib.contextmanager
-    def whole(self, upload: UUID, length: int, parts: Sequence[Part]) -> Iterator[Path]:
+    def whole(self, spool: Spool, length: int) -> Iterator[Path]:
         """Give the spool file itself, locked against writers."""
-        path = self._spool(upload)
-        if self.durable(upload, length, parts) < length:
-            raise Shortened(self.durable(upload, length, parts))
+        path = self._spool(spool.upload)
+        if (there := self.durable(spool, length)) < length:
+            raise Shortened(there)
         with contextlib.ExitStack() as stack:
             try:
                 stack.enter_context(self._locked(path, os.O_RDONLY))
@@ -78,19 +85,53 @@ class LocalDepot:
                 raise Shortened(0) from None
             yield path
 
-    def keep(self, path: Path, name: str) -> None:
+    def keep(self, path: Path, name: str, _spool: Spool) -> None:
         """Link the file to its name. Damaged bytes found there are moved aside, never removed."""
-        target = self._root / name
         with _told():
-            _make_directory(target.parent)
             path.chmod(0o440)
-            if target.exists() and not _is_same(path, target):
-                aside = target.with_name(f"{target.name}.damaged-{int(time.time())}")
-                log.error("original.damaged", name=name, moved_to=aside.name)
-                target.rename(aside)
+            self._link(path, self._root / name)
+
+    def store(self, upload: UUID, data: bytes, name: str) -> None:
+        """Write the bytes beside the spool files, under a name that no other connection can use, and link them."""
+        with _told():
+            path = self._root / "uploads" / f"{upload}.{secrets.token_hex(6)}"
+            try:
+                fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o440)
+            except FileNotFoundError:
+                _make_directory(path.parent)
+                fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o440)
+            try:
+                try:
+                    _write_at(fd, 0, data)
+                    os.fsync(fd)
+                finally:
+                    os.close(fd)
+                self._link(path, self._root / name)
+            finally:
+                path.unlink()
+
+    def _link(self, path: Path, target: Path) -> None:
+        """Link a durable file to its name and make the name durable, and those of the directories above it."""
+        try:
+            os.link(path, target)
+        except FileNotFoundError:
+            target.parent.mkdir(parents=True, exist_ok=True)
             with contextlib.suppress(FileExistsError):
                 os.link(path, target)
-            _sync_directory(target.parent)
+        except FileExistsError:
+            _put_damaged_aside(path, target)
+        _sync_directory(target.parent)
+        self._sync_above(target.parent)
+
+    def _sync_above(self, directory: Path) -> None:
+        """Make a directory's own name durable, once per process: whoever made it may not have come to that yet."""
+        if directory == self._root or directory in _DURABLE:
+            return
+        _sync_directory(directory.parent)
+        self._sync_above(directory.parent)
+        if len(_DURABLE) >= MOST_REMEMBERED:
+            _DURABLE.clear()
+        _DURABLE.add(directory)
 
     def write(self, name: str, data: bytes) -> None:
         """Write beside the name, then rename."""
@@ -113,10 +154,50 @@ class LocalDepot:
         """Open the file."""
         return (self._root / name).open("rb")
 
-    def discard(self, upload: UUID, _parts: Sequence[Part] | None = None) -> None:
+    def discard(self, upload: UUID, _spool: Spool | None = None) -> None:
         """Unlink the spool file; whoever holds its lock notices."""
         with _told():
             self._spool(upload).unlink(missing_ok=True)
+
+    def remove(self, name: str, *, is_wanted: Callable[[], bool]) -> bool:
+        """Move the file out of reach first: who stores the same bytes from then on stores them anew."""
+        path = self._root / name
+        aside = self._root / "uploads" / f"removed.{secrets.token_hex(6)}"
+        with _told():
+            _make_directory(aside.parent)
+            try:
+                path.rename(aside)
+            except FileNotFoundError:
+                return False
+            is_kept = is_wanted()
+            if is_kept:
+                with contextlib.suppress(FileExistsError):
+                    os.link(aside, path)
+            _sync_directory(path.parent)
+            aside.unlink()
+        return not is_kept
+
+    def sweep(self, *, before: datetime) -> int:
+        """Unlink files that came in one piece and whose writer died."""
+        count = 0
+        with contextlib.suppress(FileNotFoundError), os.scandir(self._root / "uploads") as entries:
+            for entry in entries:
+                owner, dot, _ = entry.name.partition(".")
+                with contextlib.suppress(FileNotFoundError):
+                    if dot and owner != "removed" and entry.stat().st_mtime < before.timestamp():
+                        Path(entry.path).unlink()
+                        count += 1
+        return count
+
+    def begin(self, upload: UUID) -> str:
+        """Give nothing: a disk can append."""
+        return ""
+
+    def join(self, spool: Spool, joined: Part, pieces: Sequence[Part]) -> None:
+        """Do nothing: there are no pieces."""
+
+    def abandon(self, spool: Spool) -> None:
+        """Do nothing: there are no parts."""
 
     def uploads(self) -> Iterator[UUID]:
         """List the spool directory."""
@@ -186,6 +267,15 @@ def _sync_directory(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def _put_damaged_aside(path: Path, target: Path) -> None:
+    """Leave what lies at the name if it is the same; otherwise move it aside, never remove it."""
+    if not _is_same(path, target):
+        aside = target.with_name(f"{target.name}.damaged-{int(time.time())}")
+        log.error("original.damaged", name=target.name, moved_to=aside.name)
+        target.rename(aside)
+        os.link(path, target)
 
 
 def _is_same(one: Path, other: Path) -> bool:

@@ -1,0 +1,35 @@
+"""Celery shims of the sync engine."""
+
+from __future__ import annotations
+
+from celery import shared_task
+
+from apps.changes.actions import settle
+from apps.changes.models import Reaction
+from apps.common.actor import SYSTEM
+from apps.sync import actions, snapshots
+
+
+@shared_task(name="sync.build_snapshots")
+def build_snapshots(reaction_ids: list[int] | None = None) -> None:
+    """Build the snapshots that are due: of the streams behind the reactions, or of all when beat asks."""
+    if reaction_ids is None:
+        snapshots.build_due()
+        return
+    owed = Reaction.objects.filter(pk__in=reaction_ids, done_at__isnull=True)
+    streams = sorted({data["stream"] for data in owed.values_list("change__data", flat=True)})
+    if streams:
+        snapshots.build_due(streams)
+    settle(reaction_ids, lambda _changes: None)
+
+
+@shared_task(name="sync.collect_snapshot_parts")
+def collect_snapshot_parts() -> None:
+    """Forget parts that no manifest has named for seven days."""
+    snapshots.collect_parts()
+
+
+@shared_task(name="sync.watch_devices")
+def watch_devices() -> None:
+    """Look for phones whose store was copied to another."""
+    actions.watch_devices(actor=SYSTEM)

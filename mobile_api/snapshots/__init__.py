@@ -1,0 +1,1 @@
+"""Snapshots of large streams: the manifest and its parts."""

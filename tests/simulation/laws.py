@@ -1,0 +1,328 @@
+"""The laws: what must hold when the network has healed, every phone has synchronised and the worker has nothing to do."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from apps.accounts.actions import reinstate_officer
+from apps.accounts.models import Officer, Posting
+from apps.accounts.queries import actor_for
+from apps.audit.models import Event
+from apps.changes.models import Change, Reaction, Stream
+from apps.changes.rules import REF, post_stream
+from apps.checklists.models import ChecklistVersion
+from apps.checklists.queries import body as checklist_body
+from apps.common.actor import SYSTEM, Actor
+from apps.evidence.models import Attachment, Upload
+from apps.evidence.queries import body as attachment_body
+from apps.inspections.models import InspectionReport, ReportVersion
+from apps.inspections.queries import body as report_body
+from apps.inspections.queries import photos_missing
+from apps.inspections.rules import flatten
+from apps.reporting.queries import differences
+from apps.sync.models import Mutation
+from tests.simulation.handset import Handset, KillableStore
+from tests.simulation.world import World
+from tests.work import check_feed
+
+ROUNDS = 15
+JOURNAL_DAYS = 14
+
+
+def settle(world: World) -> None:
+    """Heal everything and let phones and worker go on until nothing moves."""
+    world.tell("— everything heals —")
+    server = world.server
+    while world.network.late:
+        world.network.bring_late(0)
+    for officer in Officer.objects.filter(is_active=False):
+        reinstate_officer(actor=SYSTEM, officer=officer, reason="-")
+    seen = None
+    for i in range(ROUNDS):
+        server.clock.pass_by(100 if i < 2 else 1000)  # long enough for what is overdue, then for phones that wait
+        for phone in world.phones:
+            outcome = phone.contact(phone.sync)
+            if outcome not in {"is done", "is wiped", "wipes itself"}:
+                world.tell(f"  {phone.name} {outcome}")
+        for task in ("changes.sweep", "evidence.expire_uploads"):
+            server.run(task)
+        server.drain()
+        now = _standing(world)
+        if now == seen:
+            return
+        seen = now
+    raise AssertionError(f"phones and server never come to rest: {seen}")
+
+
+def check(world: World) -> None:
+    """Hold the story against every law."""
+    check_feed()
+    _nothing_is_owed()
+    receipts = {str(m.pk): m for m in Mutation.objects.all()}
+    actors = {}
+    for phone in world.phones:
+        if phone.is_wiped:
+            continue
+        officer = Officer.objects.get(username=phone.username)
+        actors[phone.name] = actor = actor_for(officer)
+        _nothing_is_lost(world, phone, receipts)
+        _old_equals_fresh(phone, actor)
+        _photos_are_whole(world, phone)
+    _reports_are_what_was_written(world, receipts.values())
+    _numbers_have_no_gaps()
+    _figures_are_counted()
+    _audit_tells_all()
+    _files_are_whole(world)
+    _sending_again_changes_nothing(world)
+
+
+def _standing(world: World) -> tuple[Any, ...]:
+    phones = tuple(
+        (
+            phone.get("cursor"),
+            *phone.store.execute("SELECT state, count(*) FROM outbox GROUP BY 1 ORDER BY 1").fetchall(),
+            *phone.store.execute("SELECT state, count(*) FROM photo GROUP BY 1 ORDER BY 1").fetchall(),
+        )
+        for phone in world.phones
+        if not phone.is_wiped
+    )
+    streams = tuple(Stream.objects.order_by("pk").values_list("pk", "seq"))
+    return phones, streams, Mutation.objects.count()
+
+
+def _nothing_is_owed() -> None:
+    owed = list(Reaction.objects.filter(done_at=None).values_list("task", "change__kind"))
+    assert not owed, f"owed and not done: {owed}"
+    assert not Change.objects.filter(relayed_at=None).exists(), "a change was never relayed"
+
+
+def _nothing_is_lost(world: World, phone: Handset, receipts: dict[str, Mutation]) -> None:
+    """Everything an officer wrote is on the server with one receipt, or before the officer's eyes with its text."""
+    rows = {
+        row[0]: row[1:]
+        for row in phone.store.execute("SELECT seq, id, type, object, fields, state, result FROM outbox").fetchall()
+    }
+    for seq, made in world.made[phone.name].items():
+        assert seq in rows, f"{phone.name} has lost what it wrote: {made}"
+        pk, kind, oid, fields, state, result = rows[seq]
+        assert (kind, oid, json.loads(fields)) == (made.type, made.object, made.fields), f"{phone.name} changed a text"
+        told = json.loads(result) if result else {}
+        receipt = receipts.get(pk)
+        if state == "done":
+            if receipt is None:
+                assert _is_beyond_the_journal(world, pk), f"acknowledged and not on the server: {made} {told}"
+                continue
+            assert receipt.status == "applied", f"told applied, the receipt says {receipt.status}: {made}"
+        elif state == "attention":
+            assert receipt is None or receipt.status != "applied", f"applied, but the officer is asked: {made}"
+        elif state == "waiting":
+            assert _may_wait(phone, seq, told), f"waits for ever: {made} {told}"
+        else:
+            assert state == "answered", f"{state} at rest: {made}"
+        if receipt is not None:
+            sent = json.loads(receipt.payload)
+            assert (sent["object"], sent["fields"]) == (oid, made.fields), "the receipt holds another text"
+
+
+def _is_beyond_the_journal(world: World, pk: str) -> bool:
+    """Tell whether a restore came more than the journal's length after the acknowledgement."""
+    at = world.acked.get(pk)
+    return at is not None and any((to - at).days >= JOURNAL_DAYS for _, to in world.restores)
+
+
+def _may_wait(phone: Handset, seq: int, told: dict[str, Any]) -> bool:
+    """What waits at rest waits for the officer's word on something before it."""
+    behind = phone.store.execute(
+        "SELECT count(*) FROM outbox o, outbox p WHERE o.seq=? AND p.seq < o.seq AND (p.object=o.object "
+        "OR o.depends LIKE '%' || p.id || '%') AND p.state IN ('attention','waiting','answered')",
+        (seq,),
+    ).fetchone()[0]
+    return bool(behind) or told.get("code") == "dependency-failed"
+
+
+def _old_equals_fresh(phone: Handset, actor: Actor) -> None:
+    """A phone that lived through the story holds what a new one loads, and that is what it may hold, and all of it."""
+    fresh = Handset(phone.network, phone.name, phone.username, phone.store.real.serialize())
+    fresh.wire.heard = lambda _path, _answer: None
+    fresh.store.execute("DELETE FROM base")
+    fresh.put("cursor", "")
+    with fresh.in_hand():
+        fresh.pull()
+    old, new = _held(phone.store), _held(fresh.store)
+    assert old == new, f"{phone.name} differs from a fresh phone: {_difference(old, new)}"
+    may = _may_hold(actor)
+    kinds = {"inspection", "attachment", "checklist", "posting"}
+    held = {key: row for key, row in new.items() if key[1] in kinds}
+    assert held == may, f"{phone.name} does not hold what it should: {_difference(held, may)}"
+    streams = {stream for stream, _, _ in new}
+    assert streams <= {REF, *(post_stream(UUID(str(p))) for p in actor.post_ids())}, streams
+    fresh.close()
+
+
+def _held(store: KillableStore) -> dict[tuple[str, str, str], tuple[int, Any]]:
+    rows = store.execute("SELECT stream, kind, id, rev, body FROM base").fetchall()
+    return {(s, k, i): (rev, json.loads(body)) for s, k, i, rev, body in rows}
+
+
+def _may_hold(actor: Actor) -> dict[tuple[str, str, str], tuple[int, Any]]:
+    """Give what this person's phone should hold, from the tables of the domain and `visible_to` alone."""
+    from apps.accounts.actions.people import _body as posting_body
+
+    held: dict[tuple[str, str, str], tuple[int, Any]] = {}
+    if not actor.posts:
+        return held
+    for report in InspectionReport.objects.visible_to(actor).filter(officer_id=actor.person):
+        held[post_stream(report.posting_id), "inspection", str(report.pk)] = (report.rev, report_body(report))
+    for photo in Attachment.objects.visible_to(actor).filter(officer_id=actor.person):
+        held[post_stream(photo.posting_id), "attachment", str(photo.pk)] = (photo.rev, attachment_body(photo))
+    for version in ChecklistVersion.objects.visible_to(actor).on_phones().select_related("checklist"):
+        held[REF, "checklist", str(version.pk)] = (version.rev, checklist_body(version))
+    for posting in Posting.objects.filter(pk__in=actor.post_ids()).select_related("officer", "unit"):
+        held[post_stream(posting.pk), "posting", str(posting.pk)] = (1, posting_body(posting))
+    return {key: (rev, orjson.loads(orjson.dumps(body))) for key, (rev, body) in held.items()}
+
+
+def _difference(one: dict[Any, Any], other: dict[Any, Any]) -> str:
+    keys = [key for key in {**one, **other} if one.get(key) != other.get(key)]
+    lines = []
+    for key in keys[:3]:
+        mine, yours = one.get(key), other.get(key)
+        if mine and yours and isinstance(mine[1], dict) and isinstance(yours[1], dict):
+            names = [n for n in {**mine[1], **yours[1]} if mine[1].get(n) != yours[1].get(n)]
+            lines.append(f"{key}: rev {mine[0]}/{yours[0]}, {[(n, mine[1].get(n), yours[1].get(n)) for n in names[:4]]}")
+        else:
+            lines.append(f"{key}: {'here' if mine else 'missing'} / {'here' if yours else 'missing'}")
+    return f"{len(keys)} rows; " + "; ".join(lines)
+
+
+def _photos_are_whole(world: World, phone: Handset) -> None:
+    """A photo is stored with its hash, or still on the phone."""
+    rows = phone.store.execute("SELECT id, sha256, bytes, state FROM photo").fetchall()
+    states = {str(a.pk): a for a in Attachment.objects.all()}
+    for pk, sha256, data, state in rows:
+        attachment = states.get(pk)
+        if data is None:
+            assert attachment is not None and attachment.state == "stored", f"photo {pk[-4:]} is nowhere"  # noqa: PT018
+        else:
+            assert hashlib.sha256(data).hexdigest() == sha256, "the phone's copy is damaged"
+        if attachment is not None:
+            assert attachment.sha256 == sha256, "another photo under this id"
+            declared = phone.store.execute("SELECT state FROM outbox WHERE object=?", (pk,)).fetchone()
+            if declared == ("done",):
+                assert attachment.state == "stored", f"photo {pk[-4:]} is {state} here, {attachment.state} there"
+
+
+def _reports_are_what_was_written(world: World, receipts: Iterable[Mutation]) -> None:
+    """Each field holds what the last applied edit of it said; no report is there that nobody made, or twice."""
+    edits: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for receipt in sorted(receipts, key=lambda m: m.received_at):
+        if receipt.status == "applied" and receipt.type.startswith("inspection."):
+            edits[str(receipt.oid)].append(json.loads(receipt.payload))
+    reports = {str(r.pk): r for r in InspectionReport.objects.all()}
+    made = {m.object for rows in world.made.values() for m in rows.values()}
+    assert set(reports) <= made, "a report that nobody made"
+    for oid, mutations in edits.items():
+        wanted: dict[str, Any] = {}
+        submitted = False
+        for mutation in mutations:
+            if mutation["type"] == "inspection.discard":
+                wanted, submitted = {}, False
+            else:
+                wanted |= flatten(mutation["fields"])
+                submitted = submitted or mutation["type"] == "inspection.submit"
+        report = reports.get(oid)
+        assert (report is not None) == bool(wanted), f"report {oid[-4:]} {'is gone' if wanted else 'was discarded'}"
+        if report is not None:
+            _holds(report, wanted)
+            assert bool(report.number) == submitted, f"report {oid[-4:]}: submitted {submitted}, {report.number!r}"
+
+
+def _holds(report: InspectionReport, wanted: dict[str, Any]) -> None:
+    for key, value in wanted.items():
+        if key in {"remarks", "place"} or key.startswith(("answers.step_3", "photos.")):
+            part, _, step = key.partition(".")
+            now = getattr(report, part)
+            found = now.get(step) if step else now
+            assert found == value, f"report {str(report.pk)[-4:]}: {key} is {found!r}, last written {value!r}"
+    versions = sorted(ReportVersion.objects.filter(report=report).values_list("version", flat=True))
+    assert versions == list(range(1, report.version + 1)), f"versions {versions} of {report.version}"
+    if report.state == "media_pending":
+        assert photos_missing(report), f"report {str(report.pk)[-4:]} waits for photos that are all here"
+
+
+def _numbers_have_no_gaps() -> None:
+    given: dict[str, list[int]] = defaultdict(list)
+    for number in InspectionReport.objects.exclude(number=None).values_list("number", flat=True):
+        series, _, count = number.rpartition("-")
+        given[series].append(int(count))
+    for series, counts in given.items():
+        assert sorted(counts) == list(range(1, len(counts) + 1)), f"{series}: {sorted(counts)}"
+
+
+def _figures_are_counted() -> None:
+    found = differences()
+    assert not found, f"figures differ from the rows: {found}"
+
+
+def _audit_tells_all() -> None:
+    """Each change has its event in the audit."""
+    changes = Counter(Change.objects.exclude(kind="attachment.bound").values_list("kind", "oid"))
+    events = Counter(Event.objects.values_list("action", "oid"))
+    missing = [key for key, times in changes.items() if events[key] < times]
+    assert not missing, f"without an audit event: {missing}"
+
+
+def _files_are_whole(world: World) -> None:
+    root = world.server.disk.root
+    for photo in Attachment.objects.filter(state="stored"):
+        path = root / photo.original
+        assert path.exists(), f"the bytes of {photo.pk} are not there"
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == photo.sha256, f"the bytes of {photo.pk} differ"
+    spool = root / "uploads"
+    left = {path.name for path in spool.iterdir()} if spool.exists() else set()
+    open_ones = {str(pk) for pk in Upload.objects.filter(ended_at=None, finished_at=None).values_list("pk", flat=True)}
+    assert left <= open_ones, f"bytes that nobody waits for: {left - open_ones}"
+
+
+def _sending_again_changes_nothing(world: World) -> None:
+    before = _everything()
+    for phone in world.phones:
+        if phone.is_wiped:
+            continue
+        bodies = [json.loads(b) for (b,) in phone.store.execute("SELECT body FROM journal ORDER BY seq").fetchall()]
+        if bodies:
+            with phone.in_hand():
+                answer = phone.call("POST", "/sync/push", {"device_id": phone.get("device_id"), "mutations": bodies[:200]})
+            odd = [r for r in answer["results"] if r["status"] != "duplicate"]
+            assert not odd, f"not a duplicate: {odd}"
+    assert _everything() == before, "sending the journal again changed the server"
+
+
+TABLES = (
+    "inspections_inspectionreport",
+    "inspections_reportversion",
+    "inspections_reviewnote",
+    "evidence_attachment",
+    "changes_entry",
+    "changes_stream",
+    "changes_change",
+    "audit_event",
+    "sync_mutation",
+)
+
+
+def _everything() -> list[Any]:
+    with connection.cursor() as cursor:
+        found = []
+        for table in TABLES:
+            cursor.execute(f"SELECT * FROM {table}")
+            found.append(sorted(map(repr, cursor.fetchall())))
+        return found
