@@ -31,8 +31,8 @@ _KEEP = b'"[]{}'
 _DROP = bytes(set(range(256)) - set(_KEEP))
 _SQUARE = bytes.maketrans(b"{}", b"[]")
 _STRINGS = re.compile(rb'"[^"]*+"?')
-# A body without any of these needs no walk: no NUL, and no number near 64 bits.
-_SUSPECT = re.compile(rb"\\u0000|[0-9]{19}|[0-9][eE]")
+# A body without any of these needs no walk: no NUL, and no number near 64 bits (a UUID's "4e12" is none).
+_SUSPECT = re.compile(rb"\\u0000|[0-9]{19}|[:,\[\s]-?[0-9.]+[eE]")
 
 
 @dataclass(frozen=True)

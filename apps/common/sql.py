@@ -6,87 +6,165 @@ forbids statements (tests, debugging) sees these too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 def execute(sql: str, values: Sequence[Any] = ()) -> Any:
     """Run one statement in Django's connection and transaction; gives a cursor (`rowcount`, `fetchone`, `fetchall`).
 
-    Values are given as `adapted` takes them. Raises Django's database errors.
+    Takes UUIDs, moments, days, and JSON as dict or list, beside plain values. Raises Django's database errors.
     """
-    adapted_values = [adapted(value) for value in values]
-    if connection.vendor != "postgresql" or connection.queries_logged or connection.execute_wrappers:
-        cursor = connection.cursor()
-        cursor.execute(sql, adapted_values)
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    given = list(map(_adapters[wrapper.vendor == "postgresql"], values))
+    if not _is_direct(wrapper):
+        cursor = wrapper.cursor()
+        cursor.execute(sql, given)
         return cursor
-    from psycopg import Cursor  # noqa: PLC0415  the embedded default has no PostgreSQL
+    wrapper.ensure_connection()
+    wrapper.validate_no_broken_transaction()
+    with wrapper.wrap_database_errors:
+        _send_waiting(wrapper)
+        return _sent(wrapper, sql, given)
 
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors:
-        return Cursor(connection.connection).execute(sql, adapted_values, prepare=True)
+
+def write(sql: str, values: Sequence[Any]) -> None:
+    """Run a statement whose outcome nobody reads; inside `with_commit` it may wait until something is read."""
+    waiting = _waiting.get()
+    if waiting is None or not _is_direct(connections[DEFAULT_DB_ALIAS]):
+        execute(sql, values)
+    else:
+        waiting.append((sql, list(map(_for_postgresql, values))))
 
 
 @contextmanager
-def together() -> Iterator[None]:
-    """Send the statements inside without waiting for each answer, where the database can; a failure may show later.
+def with_commit() -> Iterator[None]:
+    """Open a transaction whose last writes travel together with its commit: one wait for all of them, where possible.
 
-    Whoever fetches waits for what was sent so far. The block ends when everything sent has been answered.
+    What comes in between sees every write before it. A failed write may show only at the commit, which then fails.
     """
-    if connection.vendor != "postgresql":
-        yield
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    if wrapper.in_atomic_block or not _is_direct(wrapper):
+        with transaction.atomic():
+            yield
         return
-    connection.ensure_connection()
-    with connection.wrap_database_errors, connection.connection.pipeline():
-        yield
+    mark = _waiting.set([])
+    try:
+        with ExitStack() as pipeline, transaction.atomic():
+            with wrapper.execute_wrapper(_send_waiting_first):
+                yield
+            pipeline.enter_context(wrapper.connection.pipeline())
+            with wrapper.wrap_database_errors:
+                _send_waiting(wrapper)
+    finally:
+        _waiting.reset(mark)
 
 
-def insert(table: str, row: Mapping[str, Any], *, suffix: str = "") -> Any:
-    """Insert one row given by column; `suffix` is SQL such as `ON CONFLICT …`, never input. Gives the cursor."""
-    return execute(_statement(table, tuple(row), suffix), list(row.values()))
+_waiting: ContextVar[list[tuple[str, list[Any]]] | None] = ContextVar("waiting", default=None)
+
+
+def _is_direct(wrapper: BaseDatabaseWrapper) -> bool:
+    """Tell whether statements may go past Django's cursor: on PostgreSQL, when nobody else watches them."""
+    watched = any(watcher is not _send_waiting_first for watcher in wrapper.execute_wrappers)
+    return wrapper.vendor == "postgresql" and not wrapper.queries_logged and not watched
+
+
+def _sent(wrapper: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> Any:
+    from psycopg import Cursor  # noqa: PLC0415  the embedded default has no PostgreSQL
+
+    return Cursor(wrapper.connection).execute(sql, values, prepare=True)
+
+
+def _send_waiting(wrapper: BaseDatabaseWrapper) -> None:
+    waiting = _waiting.get()
+    while waiting:
+        _sent(wrapper, *waiting.pop(0))
+
+
+def _send_waiting_first(
+    run: Callable[..., Any],
+    sql: str,
+    values: Any,
+    many: bool,  # noqa: FBT001  Django's shape
+    context: dict[str, Any],
+) -> Any:
+    with context["connection"].wrap_database_errors:
+        _send_waiting(context["connection"])
+    return run(sql, values, many, context)
+
+
+def insert(table: str, row: Mapping[str, Any]) -> None:
+    """Insert one row given by column (see `write`)."""
+    write(_statement(table, tuple(row)), list(row.values()))
 
 
 def insert_record(record: models.Model) -> None:
     """Insert a new row of a model as its fields stand, with what `auto_now` and the like put there."""
-    options = type(record)._meta  # noqa: SLF001  the documented name of a model's options
-    row: dict[str, Any] = {}
-    for field in options.concrete_fields:
-        value = field.pre_save(record, add=True)
-        is_json = isinstance(field, models.JSONField)
-        row[field.column] = _Json(value) if is_json else field.get_db_prep_save(value, connection)
-    insert(options.db_table, row)
+    row = {column: read(record) for column, read in _columns(type(record)).items()}
+    insert(type(record)._meta.db_table, row)  # noqa: SLF001  the documented name of a model's options
     record._state.adding = False  # noqa: SLF001  documented as part of the model API
-    record._state.db = connection.alias  # noqa: SLF001
+    record._state.db = DEFAULT_DB_ALIAS  # noqa: SLF001
+
+
+@lru_cache(maxsize=64)
+def _columns(model: type[models.Model]) -> dict[str, Callable[[models.Model], Any]]:
+    """Give how each column of a model is read from a record."""
+    return {field.column: _reader(field) for field in model._meta.concrete_fields}  # noqa: SLF001
+
+
+def _reader(field: models.Field[Any, Any]) -> Callable[[models.Model], Any]:
+    name = field.attname
+    if isinstance(field, models.JSONField):
+        return lambda record: _Json(getattr(record, name))
+    if type(field).pre_save is not models.Field.pre_save:
+        return lambda record: field.pre_save(record, add=True)
+    return attrgetter(name)
 
 
 class _Json:
-    """A value for a JSON column, whatever its type."""
+    """The text of a JSON column, whatever the type of its value."""
 
-    __slots__ = ("value",)
+    __slots__ = ("text",)
 
     def __init__(self, value: Any) -> None:
-        self.value = value
+        self.text = _json(value)
 
 
 def adapted(value: Any) -> Any:
-    """Give a value as the database at hand takes it: UUIDs, moments, and JSON objects."""
-    if isinstance(value, (str, int)) or value is None:
-        return value
+    """Give a value as the database at hand takes it: UUIDs, moments, days; JSON as text."""
+    return _adapters[connection.vendor == "postgresql"](value)
+
+
+def _for_postgresql(value: Any) -> Any:
+    kind = type(value)
+    if kind is _Json:
+        return value.text
+    return _json(value) if kind is dict or kind is list else value
+
+
+def _for_sqlite(value: Any) -> Any:
     if isinstance(value, UUID):
-        return value if connection.features.has_native_uuid_field else value.hex
+        return value.hex
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
-    if isinstance(value, _Json):
-        return _json(value.value)
-    return _json(value) if isinstance(value, (dict, list)) else value
+    return value.isoformat() if isinstance(value, date) else _for_postgresql(value)
+
+
+_adapters = (_for_sqlite, _for_postgresql)
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
 
 
 def as_uuid(value: Any) -> UUID:
@@ -100,16 +178,12 @@ def as_moment(value: Any) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _json(value: Any) -> Any:
-    if connection.vendor != "postgresql":
-        return orjson.dumps(value).decode()
-    from psycopg.types.json import Jsonb  # noqa: PLC0415
-
-    return Jsonb(value, dumps=orjson.dumps)
-
-
 @lru_cache(maxsize=64)
-def _statement(table: str, columns: tuple[str, ...], suffix: str) -> str:
+def _statement(table: str, columns: tuple[str, ...]) -> str:
     names = ", ".join(f'"{column}"' for column in columns)  # `offset` and the like are words of SQL
-    places = ", ".join(["%s"] * len(columns))
-    return f"INSERT INTO {table} ({names}) VALUES ({places}) {suffix}"  # noqa: S608  names from the code alone
+    return f"INSERT INTO {table} ({names}) VALUES ({places(columns)})"  # noqa: S608  names from the code alone
+
+
+def places(values: Collection[object]) -> str:
+    """Give a place for each value, for `IN (…)` and the like."""
+    return ", ".join(["%s"] * len(values))

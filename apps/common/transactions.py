@@ -10,6 +10,8 @@ from typing import ParamSpec, TypeVar
 
 from django.db import transaction
 
+from apps.common.sql import with_commit
+
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 _is_whole: ContextVar[bool] = ContextVar("is_whole", default=False)
@@ -20,7 +22,7 @@ def whole() -> Iterator[None]:
     """Open a transaction whose actions make no savepoints: a failure anywhere inside undoes everything."""
     mark = _is_whole.set(True)
     try:
-        with transaction.atomic():
+        with with_commit():
             yield
     finally:
         _is_whole.reset(mark)

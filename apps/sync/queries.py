@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
-from django.db import connection
-
 from apps.changes.rules import REF, post_stream
 from apps.common.actor import Actor
+from apps.common.sql import as_uuid, execute
 from apps.reference.models import ReferenceList
 from apps.reference.rules import list_stream
-from apps.sync.models import Epoch
 
 LIST_PREFIX = list_stream("")
 
@@ -30,7 +28,7 @@ class Head:
 
 def epoch() -> str:
     """Give the epoch of this database; phones that know another one load again and send their journals."""
-    return str(Epoch.objects.values_list("value", flat=True).get(pk=1))
+    return str(as_uuid(execute("SELECT value FROM sync_epoch WHERE id = 1").fetchone()[0]))
 
 
 def subscriptions(actor: Actor) -> list[str]:
@@ -47,13 +45,11 @@ def is_subscribed(actor: Actor, stream: str) -> bool:
 def standing(actor: Actor) -> tuple[str, dict[str, Head]]:
     """Give the epoch, and the streams of `subscriptions` in their order with their heads; one statement."""
     own, with_lists = _own_streams(actor), _has_lists(actor)
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(len(own), with_lists), own)
-        rows = cursor.fetchall()
+    rows = execute(_statement(len(own), with_lists), own).fetchall()
     found = {stream: Head(*head) for _, stream, *head in rows if stream is not None}
     heads = {stream: found.pop(stream, Head()) for stream in own}
     heads.update(sorted(found.items()))
-    return str(_uuid(rows[0][0])), heads
+    return str(as_uuid(rows[0][0])), heads
 
 
 def _own_streams(actor: Actor) -> list[str]:
@@ -64,10 +60,6 @@ def _own_streams(actor: Actor) -> list[str]:
 def _has_lists(actor: Actor) -> bool:
     """Tell whether what is published for the service is for this person: not for foreign liaisons."""
     return bool(actor.roles - {"liaison"})
-
-
-def _uuid(value: object) -> UUID:
-    return value if isinstance(value, UUID) else UUID(str(value))
 
 
 @lru_cache(maxsize=32)

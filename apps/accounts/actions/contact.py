@@ -18,7 +18,7 @@ def note_contact(*, actor: Actor, last_seen_at: datetime | None, app_version: st
     """Write down the contact, at most once a minute; not audited, and a busy database is no reason to refuse."""
     now = timezone.now()
     stale = now - CONTACT_EVERY
-    if last_seen_at and last_seen_at > stale:
+    if actor.device_id is None or (last_seen_at and last_seen_at > stale):
         return
     values = {"last_seen_at": now, **({"app_version": app_version[:40]} if app_version else {})}
     try:

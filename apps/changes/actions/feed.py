@@ -19,7 +19,7 @@ from django.utils import timezone
 from apps.changes.actions.relay import wake
 from apps.changes.rules import DIGEST_MASK, row_digest
 from apps.common.actor import Actor
-from apps.common.sql import as_uuid, execute, insert
+from apps.common.sql import as_uuid, execute, insert, places, write
 
 
 @dataclass(frozen=True)
@@ -101,21 +101,17 @@ def _place(placements: list[_Placement], now: datetime) -> None:
         if rows:
             _raise_stream(stream, rows, held)
             for behind, p in enumerate(reversed(rows)):
-                execute(_MOVE_FORWARD, [stream, p.kind, p.oid, p.op, p.rev, p.body, now, behind, stream])
+                write(_MOVE_FORWARD, [stream, p.kind, p.oid, p.op, p.rev, p.body, now, behind, stream])
 
 
 def _held(streams: Sequence[str], oids: Sequence[UUID]) -> dict[tuple[str, str, UUID], int]:
     """Give the revision of each live row, by (stream, kind, id); the action has locked the records themselves."""
     rows = execute(
         "SELECT stream_id, kind, oid, rev FROM changes_entry WHERE op = 'put' "  # noqa: S608  only places, no input
-        f"AND stream_id IN ({_places(streams)}) AND oid IN ({_places(oids)})",
+        f"AND stream_id IN ({places(streams)}) AND oid IN ({places(oids)})",
         [*streams, *oids],
     ).fetchall()
     return {(s, k, as_uuid(o)): rev for s, k, o, rev in rows}
-
-
-def _places(values: Sequence[object]) -> str:
-    return ", ".join(["%s"] * len(values))
 
 
 def _raise_stream(stream: str, rows: Sequence[_Placement], held: Mapping[tuple[str, str, UUID], int]) -> None:
@@ -128,7 +124,7 @@ def _raise_stream(stream: str, rows: Sequence[_Placement], held: Mapping[tuple[s
         if p.op == "put":
             live += 1
             digest += row_digest(p.kind, p.oid, p.rev)
-    execute(_RAISE, [stream, len(rows), max(live, 0), digest & DIGEST_MASK, live])
+    write(_RAISE, [stream, len(rows), max(live, 0), digest & DIGEST_MASK, live])
 
 
 _RAISE = f"""

@@ -22,6 +22,7 @@ from apps.changes.actions import Item, record
 from apps.changes.models import Change
 from apps.changes.rules import post_stream
 from apps.checklists.errors import VersionNeverPublished
+from apps.checklists.models import ChecklistVersion
 from apps.checklists.rules import accepts_reports, answer_problem
 from apps.common.actor import Actor, Post
 from apps.common.errors import Conflict, ExistsDifferent, InvalidFields, NotAllowed, Problem
@@ -111,11 +112,10 @@ def apply_patch(
 ) -> PatchedReport:
     """Lock or create the report, check the patch, merge it; the caller saves and records."""
     patch = _checked(fields)
-    # Most are new; to ask whether it is there costs a fifth of loading it.
-    is_known = bool(base_rev) or _is_here(report_id)
-    report = _locked(report_id) if is_known else None
+    ground = None if base_rev else _ground(report_id, fields.get("checklist_version"))
+    report = None if ground and not ground.is_here else _locked(report_id)
     if report is None:
-        report, warnings = _create(actor, report_id, base_rev, fields)
+        report, warnings = _create(actor, report_id, ground, fields)
         _change(report, patch)
         report.field_revs = dict.fromkeys(patch, report.rev)
         return PatchedReport(report, patch, is_new=True, merged=False, warnings=warnings)
@@ -138,11 +138,27 @@ def apply_patch(
     return PatchedReport(report, changed, is_new=False, merged=merged, warnings=warnings)
 
 
-def _is_here(report_id: UUID) -> bool:
-    return (
-        execute("SELECT 1 FROM inspections_inspectionreport WHERE id = %s", [report_id]).fetchone()
-        is not None
-    )
+@dataclass(frozen=True)
+class _Ground:
+    """What a report that may be new stands on: is it here after all, and what has become of its version."""
+
+    is_here: bool
+    version_id: UUID | None
+    status: str | None
+    was_published: bool
+
+
+def _ground(report_id: UUID, named: object) -> _Ground:
+    """Ask both at once, by one statement: most reports come whole and new."""
+    version_id = _as_uuid(named)
+    is_here, status, published_at = execute(_GROUND, [report_id, version_id]).fetchone()
+    return _Ground(bool(is_here), version_id, status, published_at is not None)
+
+
+_GROUND = """
+    SELECT EXISTS (SELECT 1 FROM inspections_inspectionreport WHERE id = %s), v.status, v.published_at
+    FROM (SELECT 1) one LEFT JOIN checklists_checklistversion v ON v.id = %s
+"""
 
 
 def _comes_again(
@@ -234,12 +250,12 @@ def _locked(report_id: UUID) -> InspectionReport | None:
 
 
 def _create(
-    actor: Actor, report_id: UUID, base_rev: int | None, fields: Mapping[str, Any]
+    actor: Actor, report_id: UUID, ground: _Ground | None, fields: Mapping[str, Any]
 ) -> tuple[InspectionReport, tuple[str, ...]]:
-    if base_rev:
+    if ground is None:  # an edit of what is not here
         raise ReportVoided if _was_discarded(actor, report_id) else NotAllowed
     post, warnings = post_of(actor, fields.get("posting"))
-    version_id, more = _version(fields.get("checklist_version"))
+    version_id, more = _version(ground, fields.get("checklist_version"))
     frozen = frozen_checklist(version_id)
     given = fields.get("content_hash")
     if given is not None and given != frozen.content_hash:
@@ -312,33 +328,40 @@ def _check_posting(posting: Posting) -> tuple[str, ...]:
     return (WARN_MOVED,)
 
 
-def _version(named: object) -> tuple[UUID, tuple[str, ...]]:
+def _version(ground: _Ground, named: object) -> tuple[UUID, tuple[str, ...]]:
     """Give the version a new report is made on, with warnings; only what was ever published can be reported on."""
     if named is None:
         raise InvalidFields(errors=[_fault("checklist_version", "required")])
-    version_id = _uuid(named, "checklist_version")
+    if ground.version_id is None:
+        raise InvalidFields(errors=[_fault("checklist_version", "type")])
+    unknown = InvalidFields(errors=[_fault("checklist_version", "unknown")])
+    if ground.status is None:
+        raise unknown
     try:
-        return version_id, _version_warnings(version_id)
+        return ground.version_id, accepts_reports(ground.status, was_published=ground.was_published)
     except VersionNeverPublished:
-        raise InvalidFields(errors=[_fault("checklist_version", "unknown")]) from None
+        raise unknown from None
 
 
 def _version_warnings(version_id: UUID) -> tuple[str, ...]:
     """Say what has become of a version: work done in the field is taken on any that was ever published."""
-    row = execute(
-        "SELECT status, published_at FROM checklists_checklistversion WHERE id = %s", [version_id]
-    ).fetchone()
-    if row is None:
-        raise VersionNeverPublished
-    status, published_at = row
+    rows = ChecklistVersion.objects.values_list("status", "published_at")
+    status, published_at = rows.get(pk=version_id)
     return accepts_reports(status, was_published=published_at is not None)
 
 
-def _uuid(value: object, key: str) -> UUID:
+def _as_uuid(value: object) -> UUID | None:
     try:
-        return UUID(str(value))
+        return None if value is None else UUID(str(value))
     except ValueError:
-        raise InvalidFields(errors=[_fault(key, "type")]) from None
+        return None
+
+
+def _uuid(value: object, key: str) -> UUID:
+    found = _as_uuid(value)
+    if found is None:
+        raise InvalidFields(errors=[_fault(key, "type")])
+    return found
 
 
 _WORDS = {

@@ -22,7 +22,7 @@ from django.utils import timezone
 from apps.audit.actions import log
 from apps.common.actor import Actor
 from apps.common.errors import Conflict, DomainError, Invalid, InvalidFields, Problem, TooLarge, Unavailable
-from apps.common.sql import as_uuid, execute, insert
+from apps.common.sql import as_uuid, execute, insert, places
 from apps.common.text import pick
 from apps.common.transactions import whole
 from apps.sync.errors import (
@@ -178,8 +178,10 @@ def _receipts(ids: Sequence[UUID]) -> dict[UUID, _Receipt]:
     """Give the receipts that are here, of whomever they are."""
     if not ids:
         return {}
-    places = ", ".join(["%s"] * len(ids))
-    rows = execute(f"SELECT id, officer_id, hash, result FROM sync_mutation WHERE id IN ({places})", ids)  # noqa: S608  only places
+    rows = execute(
+        f"SELECT id, officer_id, hash, result FROM sync_mutation WHERE id IN ({places(ids)})",  # noqa: S608  no input
+        ids,
+    )
     return {as_uuid(pk): _Receipt(as_uuid(officer), *rest) for pk, officer, *rest in rows.fetchall()}
 
 
