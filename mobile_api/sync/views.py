@@ -58,7 +58,12 @@ class PushView(PhoneView):
             raise Malformed
         if body.device_id and body.device_id.lower() != str(self.actor.device_id):
             raise InvalidFields(errors=[_other_device()])
-        results = actions.push(actor=self.actor, mutations=body.mutations, faults=body.faults)
+        results = actions.push(
+            actor=self.actor,
+            mutations=body.mutations,
+            faults=body.faults,
+            app_version=request.headers.get("App-Version", ""),
+        )
         return _json({"server_time": server_time(), "epoch": epoch(), "results": results})
 
 
