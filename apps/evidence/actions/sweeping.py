@@ -14,7 +14,6 @@ from apps.common.actor import SYSTEM, Actor
 from apps.common.errors import DomainError, NotFound
 from apps.evidence.actions.finishing import finalize_upload
 from apps.evidence.actions.parts import clear, end_upload
-from apps.evidence.actions.recovering import recover_originals
 from apps.evidence.errors import UploadEnded
 from apps.evidence.models import Upload
 from apps.evidence.storage import depot
@@ -38,13 +37,9 @@ def terminate_upload(*, actor: Actor, upload_id: UUID) -> None:
 
 
 def expire_uploads(*, actor: Actor = SYSTEM) -> dict[str, int]:
-    """End what has expired, finish what a crash left complete, find what a restore forgot, remove stray bytes.
-
-    Gives counts.
-    """
+    """End what has expired, finish what a crash left complete, and remove bytes without a session. Gives counts."""
     swept = depot().sweep(before=timezone.now() - LEFT_BEHIND)
-    finished = _finish(actor) + recover_originals(actor=actor)
-    return {"expired": _expire(actor), "finished": finished, "removed": _remove_strays() + swept}
+    return {"expired": _expire(actor), "finished": _finish(actor), "removed": _remove_strays() + swept}
 
 
 def _expire(actor: Actor) -> int:
