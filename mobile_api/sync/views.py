@@ -17,6 +17,7 @@ from apps.sync.queries import epoch
 from apps.sync.rules import decode_cursor
 from apps.sync.status import device_status
 from apps.sync.waiting import leave_wish
+from mobile_api.admission import AdmittedView
 from mobile_api.answers import json_answer
 from mobile_api.errors import Malformed
 from mobile_api.parsers import PUSH
@@ -67,7 +68,7 @@ class PushView(PhoneView):
         return _json({"server_time": server_time(), "epoch": epoch(), "results": results})
 
 
-class PullView(PhoneView):
+class PullView(AdmittedView):
     """Give changes."""
 
     problem_codes: ClassVar[dict[str, list[str]]] = {"post": ["epoch-changed"]}
