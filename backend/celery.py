@@ -60,6 +60,11 @@ app.conf.update(
         },
         "sync.collect_snapshot_parts": {"task": "sync.collect_snapshot_parts", "schedule": 86400.0},
         "sync.retain": {"task": "sync.retain", "schedule": crontab(minute=17), "options": {"expires": 3600}},
+        "inspections.note_single_use": {
+            "task": "inspections.note_single_use",
+            "schedule": 60.0,
+            "options": {"expires": 60},
+        },
         "sync.watch_devices": {"task": "sync.watch_devices", "schedule": 600.0, "options": {"expires": 600}},
         # 02:30 in Vietnam, when few reports come in
         "reporting.reconcile": {"task": "reporting.reconcile", "schedule": crontab(hour=19, minute=30)},

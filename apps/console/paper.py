@@ -41,6 +41,7 @@ FIELDS: Mapping[str, str] = {
     "legal_ref": say("căn cứ pháp lý", "legal basis"),
     "allow_na": say("được ghi không áp dụng", "not applicable allowed"),
     "unit": say("đơn vị", "unit"),
+    "single_use": say("số chỉ dùng một lần", "single-use number"),
 }
 MAX_JSON = 1_000_000
 _PLACE = re.compile(r"^/sections/(\d+)(?:/steps/(\d+))?(?:/(.*))?$")
@@ -265,6 +266,8 @@ def _rules(step: Mapping[str, Any]) -> Iterator[str]:
             yield f"{pick(vi, en)} {step[field]}"
     if step.get("allow_na"):
         yield pick("được ghi “không áp dụng” kèm lý do", "“not applicable” with a reason allowed")
+    if step.get("single_use"):
+        yield pick("số chỉ dùng một lần (niêm phong…)", "single-use number (seal …)")
     yield from _limits(step)
     if step.get("legal_ref"):
         yield pick(f"căn cứ: {step['legal_ref']}", f"legal basis: {step['legal_ref']}")

@@ -240,6 +240,25 @@ class ReviewNote(models.Model):
         return f"note on {self.report_id} v{self.version}"
 
 
+class SingleUseValue(models.Model):
+    """A number that may be used once (a seal put on), as the newest submission of a report gives it."""
+
+    report = models.ForeignKey(InspectionReport, on_delete=models.CASCADE, related_name="+")
+    step_key = models.CharField(max_length=80)
+    value = models.CharField(max_length=100)
+    submitted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["report", "step_key"], name="single_use_once_a_step"),)
+        indexes = (
+            models.Index(fields=["value"], name="single_use_value"),
+            models.Index(fields=["submitted_at"], name="single_use_submitted"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.value} in {self.report_id}"
+
+
 class NumberSeries(models.Model):
     """The counter behind human numbers: one row per unit and year, raised inside the submitting transaction."""
 

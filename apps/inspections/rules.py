@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -225,6 +226,13 @@ def _problem(key: str, code: str) -> Problem:
 
 def _escape(step: str) -> str:
     return step.replace("~", "~0").replace("/", "~1")
+
+
+def single_use_value(value: object) -> str:
+    """Give the spelling under which a single-use number is compared: capitals and digits alone; "" for nothing."""
+    raw = value.get("raw") if isinstance(value, Mapping) else value
+    text = unicodedata.normalize("NFKC", raw).upper() if isinstance(raw, str) else ""
+    return "".join(c for c in text if c.isalnum())[:100]
 
 
 def check_notes(notes: Sequence[Mapping[str, str]], note: str, steps: frozenset[str]) -> list[Problem]:

@@ -31,3 +31,9 @@ def _effect(changes: list[Change]) -> None:
 def remove_orphaned_photos() -> None:
     """Remove photos whose report never came."""
     actions.remove_orphaned_photos()
+
+
+@shared_task(name="inspections.note_single_use")
+def note_single_use() -> None:
+    """Note the seals and other single-use numbers of new submissions."""
+    actions.note_single_use(actor=SYSTEM)

@@ -44,8 +44,8 @@ _FIELDS_BY_KIND: dict[str, frozenset[str]] = {
     "multi": frozenset({"options"}),
     "number": _NUMBER_FIELDS,
     "measure": _NUMBER_FIELDS,
-    "text": frozenset({"max_length", "pattern"}),
-    "scan": frozenset({"symbology"}),
+    "text": frozenset({"max_length", "pattern", "single_use"}),
+    "scan": frozenset({"symbology", "single_use"}),
 }
 _KIND_FIELDS = frozenset().union(*_FIELDS_BY_KIND.values())
 
@@ -124,7 +124,7 @@ class _ContentCheck:
         for field in ("help", "safety_note"):
             if step.get(field) is not None:
                 self._wording(f"{pointer}/{field}", step[field])
-        for field in ("required", "allow_na", "scored"):
+        for field in ("required", "allow_na", "scored", "single_use"):
             if step.get(field) is not None and not isinstance(step[field], bool):
                 self.add(f"{pointer}/{field}", "wrong-type")
         for field in ("required_if", "visible_if", "legal_ref"):

@@ -35,6 +35,7 @@ from apps.inspections.actions import (
 from apps.inspections.actions.review import REVIEWERS
 from apps.inspections.models import InspectionReport, ReportVersion, ReviewNote
 from apps.inspections.rules import MOVES
+from apps.inspections.single_use import seen_elsewhere
 from apps.organisation.queries import names
 from apps.sync.amendments import proposed_amendments
 
@@ -164,6 +165,7 @@ def _page(
         "unit": names([found.unit_id]).get(found.unit_id, ""),
         "reading": read_report(found, attachments, notes, versions, draft.notes),
         "trail": trail(found, versions, notes),
+        "doubles": _doubles(actor, found),
         "late_edits": late_edits(found, proposed_amendments(actor, found)),
         "moves": moves,
         "is_own": found.officer_id == actor.officer_id,
@@ -177,6 +179,13 @@ def _page(
         .order_by("at"),
     }
     return render(request, "console/review/report.html", context, status=refusal.status if refusal else 200)
+
+
+def _doubles(actor: Actor, found: InspectionReport) -> list[dict[str, Any]]:
+    """Say where else the report's single-use numbers were seen."""
+    seen = seen_elsewhere(actor, found)
+    called = names({one.unit_id for one in seen}) if seen else {}
+    return [{"seen": one, "unit": called.get(one.unit_id, "")} for one in seen]
 
 
 def _visible(actor: Actor, report_id: UUID) -> InspectionReport:

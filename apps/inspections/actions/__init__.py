@@ -9,6 +9,7 @@ from apps.inspections.actions.review import (
     start_review,
     void_inspection,
 )
+from apps.inspections.actions.single_use import note_single_use
 from apps.inspections.actions.submission import submit_inspection
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "approve_inspection",
     "declare_photo",
     "discard_inspection",
+    "note_single_use",
     "remove_orphaned_photos",
     "return_for_correction",
     "save_inspection",
