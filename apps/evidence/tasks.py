@@ -8,8 +8,8 @@ from uuid import UUID
 
 from celery import shared_task
 
-from apps.changes.actions import settle
-from apps.changes.models import Change, Reaction
+from apps.changes.actions import open_reactions, settle
+from apps.changes.models import Change
 from apps.common.actor import SYSTEM
 from apps.common.errors import DomainError
 from apps.evidence import actions
@@ -22,9 +22,9 @@ def derive(reaction_ids: list[int]) -> None:
     """Make thumbnails and read claims first, then write both down together with the reactions, some at a time."""
     for start in range(0, len(reaction_ids), PHOTOS_AT_A_TIME):
         ids = reaction_ids[start : start + PHOTOS_AT_A_TIME]
-        open_ones = Reaction.objects.filter(pk__in=ids, done_at__isnull=True)
+        open_ones = open_reactions(ids, "evidence.derive")
         made = actions.prepare_derivatives(open_ones.values_list("change__oid", flat=True))
-        settle(ids, partial(_write_down, made))
+        settle(ids, partial(_write_down, made), task="evidence.derive")
 
 
 def _write_down(made: Mapping[UUID, actions.Derived], _changes: list[Change]) -> None:
@@ -34,14 +34,14 @@ def _write_down(made: Mapping[UUID, actions.Derived], _changes: list[Change]) ->
 @shared_task(name="evidence.finalize")
 def finalize(reaction_ids: list[int]) -> None:
     """Finish uploads whose attachment was declared after the bytes had come."""
-    open_ones = Reaction.objects.filter(pk__in=reaction_ids, done_at__isnull=True)
+    open_ones = open_reactions(reaction_ids, "evidence.finalize")
     for data in open_ones.values_list("change__data", flat=True):
         try:
             actions.finalize_upload(actor=SYSTEM, upload_id=UUID(data["upload_id"]))
         except DomainError as refusal:
             if refusal.code == "storage-unavailable":
                 raise
-    settle(reaction_ids, lambda _changes: None)
+    settle(reaction_ids, lambda _changes: None, task="evidence.finalize")
 
 
 @shared_task(name="evidence.expire_uploads")

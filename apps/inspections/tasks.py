@@ -19,7 +19,7 @@ def settle_media(reaction_ids: list[int]) -> None:
     orders would wait for each other.
     """
     for reaction_id in reaction_ids:
-        settle([reaction_id], _effect)
+        settle([reaction_id], _effect, task="inspections.settle_media")
 
 
 def _effect(changes: list[Change]) -> None:

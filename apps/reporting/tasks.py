@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 @shared_task(name="reporting.refresh")
 def refresh(reaction_ids: list[int]) -> None:
     """Count again the unit-days that the changes touched; a second delivery finds nothing owed."""
-    settle(reaction_ids, _refresh)
+    settle(reaction_ids, _refresh, task="reporting.refresh")
 
 
 @shared_task(name="reporting.reconcile")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
-from apps.changes.actions import settle
-from apps.changes.models import Reaction
+from apps.changes.actions import open_reactions, settle
 from apps.common.actor import SYSTEM
 from apps.sync import actions, snapshots
 
@@ -17,11 +16,11 @@ def build_snapshots(reaction_ids: list[int] | None = None) -> None:
     if reaction_ids is None:
         snapshots.build_due()
         return
-    owed = Reaction.objects.filter(pk__in=reaction_ids, done_at__isnull=True)
+    owed = open_reactions(reaction_ids, "sync.build_snapshots")
     streams = sorted({data["stream"] for data in owed.values_list("change__data", flat=True)})
     if streams:
         snapshots.build_due(streams)
-    settle(reaction_ids, lambda _changes: None)
+    settle(reaction_ids, lambda _changes: None, task="sync.build_snapshots")
 
 
 @shared_task(name="sync.collect_snapshot_parts")

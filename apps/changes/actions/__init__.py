@@ -2,6 +2,16 @@
 
 from apps.changes.actions.bulk import Rows, record_rows
 from apps.changes.actions.feed import Item, record
-from apps.changes.actions.relay import relay, resend_overdue, set_wake, settle
+from apps.changes.actions.relay import open_reactions, relay, resend_overdue, set_wake, settle
 
-__all__ = ["Item", "Rows", "record", "record_rows", "relay", "resend_overdue", "set_wake", "settle"]
+__all__ = [
+    "Item",
+    "Rows",
+    "open_reactions",
+    "record",
+    "record_rows",
+    "relay",
+    "resend_overdue",
+    "set_wake",
+    "settle",
+]

@@ -8,7 +8,7 @@ transaction marks it done.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TypeVar
 
@@ -73,18 +73,27 @@ def resend_overdue(send: Send, *, overdue: timedelta = OVERDUE) -> int:
     return len(rows)
 
 
-def settle(reaction_ids: Sequence[int], effect: Callable[[list[Change]], None]) -> int:
+def settle(
+    reaction_ids: Sequence[int], effect: Callable[[list[Change]], None], *, task: str | None = None
+) -> int:
     """Run `effect` on the changes behind the open reactions and mark them done, in one transaction.
 
-    A task delivered twice finds nothing open and changes nothing. Gives the number settled.
+    A task delivered twice finds nothing open and changes nothing. `task` names the task that asks: after a restore of
+    the database an old message may carry a number that stands for what another task owes by now. Gives the number
+    settled.
     """
     with transaction.atomic():
-        open_rows = Reaction.objects.filter(pk__in=list(reaction_ids), done_at__isnull=True).order_by("id")
-        rows = list(_locked(open_rows.select_related("change")))
+        rows = list(_locked(open_reactions(reaction_ids, task).select_related("change").order_by("id")))
         if rows:
             effect([row.change for row in rows])
             Reaction.objects.filter(pk__in=[r.pk for r in rows]).update(done_at=timezone.now())
     return len(rows)
+
+
+def open_reactions(reaction_ids: Iterable[int], task: str | None = None) -> QuerySet[Reaction]:
+    """Give what is still owed of these reactions, by this task."""
+    rows = Reaction.objects.filter(pk__in=list(reaction_ids), done_at__isnull=True)
+    return rows if task is None else rows.filter(task=task)
 
 
 def _send(rows: Sequence[Reaction], send: Send) -> None:
