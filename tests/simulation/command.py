@@ -55,6 +55,7 @@ def _tell(options: argparse.Namespace, scratch: Path) -> int:
             print(_figures(i + 1, failures, started, busy), flush=True)
     done = i + 1
     print(_figures(done, failures, started, busy), flush=True)
+    print("Stories with: " + ", ".join(f"{name} {times}" for name, times in Story.seen.most_common()))
     return 1 if failures else 0
 
 

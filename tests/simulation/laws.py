@@ -10,10 +10,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.conf import settings
 from django.db import connection
 
 from apps.accounts.actions import reinstate_officer
-from apps.accounts.models import Officer, Posting
+from apps.accounts.models import Officer
 from apps.accounts.queries import actor_for
 from apps.audit.models import Event
 from apps.changes.models import Change, Reaction, Stream
@@ -52,8 +53,7 @@ def settle(world: World) -> None:
             outcome = phone.contact(phone.sync)
             if outcome not in {"is done", "is wiped", "wipes itself"}:
                 world.tell(f"  {phone.name} {outcome}")
-        for task in ("changes.sweep", "evidence.expire_uploads"):
-            server.run(task)
+        world.beat()
         server.drain()
         now = _standing(world)
         if now == seen:
@@ -76,12 +76,39 @@ def check(world: World) -> None:
         _nothing_is_lost(world, phone, receipts)
         _old_equals_fresh(phone, actor)
         _photos_are_whole(world, phone)
-    _reports_are_what_was_written(world, receipts.values())
+    _reports_are_what_was_written(world, list(receipts.values()))
     _numbers_have_no_gaps()
     _figures_are_counted()
     _audit_tells_all()
     _files_are_whole(world)
     _sending_again_changes_nothing(world)
+
+
+def content(world: World) -> set[str]:
+    """Say what a story came to, so that a run can tell what its stories were made of."""
+    found = {f"mutation {status}" for status in Mutation.objects.values_list("status", flat=True)}
+    found |= {f"report {state}" for state in InspectionReport.objects.values_list("state", flat=True)}
+    found |= {f"photo {state}" for state in Attachment.objects.values_list("state", flat=True)}
+    signs = {
+        "crash": "the server dies",
+        "power": "the power fails",
+        "late request": "  late, ",
+        "restore": "is restored from",
+        "killed app": "is killed on the way",
+        "cut off": "is cut off",
+        "signs in again": "sessions/challenge",
+        "post left": "leaves the post",
+        "wiped": "wipes itself",
+        "insists": " insists on ",
+        "photo by two requests": "PATCH",
+    }
+    text = "\n".join(world.story)
+    found |= {name for name, sign in signs.items() if sign in text}
+    if len(set(InspectionReport.objects.values_list("device", flat=True))) > 1:
+        found.add("several devices")
+    if InspectionReport.objects.filter(version__gt=1).exists():
+        found.add("second version")
+    return found
 
 
 def _standing(world: World) -> tuple[Any, ...]:
@@ -118,7 +145,7 @@ def _nothing_is_lost(world: World, phone: Handset, receipts: dict[str, Mutation]
         receipt = receipts.get(pk)
         if state == "done":
             if receipt is None:
-                assert _is_beyond_the_journal(world, pk), f"acknowledged and not on the server: {made} {told}"
+                assert _is_long_ago(world, pk), f"acknowledged and not on the server: {made} {told}"
                 continue
             assert receipt.status == "applied", f"told applied, the receipt says {receipt.status}: {made}"
         elif state == "attention":
@@ -127,15 +154,17 @@ def _nothing_is_lost(world: World, phone: Handset, receipts: dict[str, Mutation]
             assert _may_wait(phone, seq, told), f"waits for ever: {made} {told}"
         else:
             assert state == "answered", f"{state} at rest: {made}"
-        if receipt is not None:
+        if receipt is not None and receipt.payload:
             sent = json.loads(receipt.payload)
             assert (sent["object"], sent["fields"]) == (oid, made.fields), "the receipt holds another text"
 
 
-def _is_beyond_the_journal(world: World, pk: str) -> bool:
-    """Tell whether a restore came more than the journal's length after the acknowledgement."""
-    at = world.acked.get(pk)
-    return at is not None and any((to - at).days >= JOURNAL_DAYS for _, to in world.restores)
+def _is_long_ago(world: World, pk: str) -> bool:
+    """Tell whether the receipt may be gone: by age, or because a restore came when the journal had let go of it."""
+    at = world.acked.get(pk, world.scene.moment)
+    if (world.server.clock.moment - at).days >= settings.KEEP.receipt_days:
+        return True
+    return any((to - at).days >= JOURNAL_DAYS for _, to in world.restores)
 
 
 def _may_wait(phone: Handset, seq: int, told: dict[str, Any]) -> bool:
@@ -159,9 +188,11 @@ def _old_equals_fresh(phone: Handset, actor: Actor) -> None:
     old, new = _held(phone.store), _held(fresh.store)
     assert old == new, f"{phone.name} differs from a fresh phone: {_difference(old, new)}"
     may = _may_hold(actor)
-    kinds = {"inspection", "attachment", "checklist", "posting"}
+    kinds = {"inspection", "attachment", "checklist"}
     held = {key: row for key, row in new.items() if key[1] in kinds}
     assert held == may, f"{phone.name} does not hold what it should: {_difference(held, may)}"
+    posts = {key[2] for key in new if key[1] == "posting"}
+    assert posts == {str(pk) for pk in actor.post_ids()}, f"{phone.name} holds the postings {posts}"
     streams = {stream for stream, _, _ in new}
     assert streams <= {REF, *(post_stream(UUID(str(p))) for p in actor.post_ids())}, streams
     fresh.close()
@@ -174,8 +205,6 @@ def _held(store: KillableStore) -> dict[tuple[str, str, str], tuple[int, Any]]:
 
 def _may_hold(actor: Actor) -> dict[tuple[str, str, str], tuple[int, Any]]:
     """Give what this person's phone should hold, from the tables of the domain and `visible_to` alone."""
-    from apps.accounts.actions.people import _body as posting_body
-
     held: dict[tuple[str, str, str], tuple[int, Any]] = {}
     if not actor.posts:
         return held
@@ -185,8 +214,6 @@ def _may_hold(actor: Actor) -> dict[tuple[str, str, str], tuple[int, Any]]:
         held[post_stream(photo.posting_id), "attachment", str(photo.pk)] = (photo.rev, attachment_body(photo))
     for version in ChecklistVersion.objects.visible_to(actor).on_phones().select_related("checklist"):
         held[REF, "checklist", str(version.pk)] = (version.rev, checklist_body(version))
-    for posting in Posting.objects.filter(pk__in=actor.post_ids()).select_related("officer", "unit"):
-        held[post_stream(posting.pk), "posting", str(posting.pk)] = (1, posting_body(posting))
     return {key: (rev, orjson.loads(orjson.dumps(body))) for key, (rev, body) in held.items()}
 
 
@@ -204,11 +231,14 @@ def _difference(one: dict[Any, Any], other: dict[Any, Any]) -> str:
 
 
 def _photos_are_whole(world: World, phone: Handset) -> None:
-    """A photo is stored with its hash, or still on the phone."""
+    """A photo is stored with its hash, or still on the phone, or no report came for it in 30 days."""
+    removed = {str(pk) for pk in Event.objects.filter(action="attachment.removed").values_list("oid", flat=True)}
     rows = phone.store.execute("SELECT id, sha256, bytes, state FROM photo").fetchall()
     states = {str(a.pk): a for a in Attachment.objects.all()}
     for pk, sha256, data, state in rows:
         attachment = states.get(pk)
+        if attachment is None and pk in removed:
+            continue
         if data is None:
             assert attachment is not None and attachment.state == "stored", f"photo {pk[-4:]} is nowhere"  # noqa: PT018
         else:
@@ -224,12 +254,15 @@ def _reports_are_what_was_written(world: World, receipts: Iterable[Mutation]) ->
     """Each field holds what the last applied edit of it said; no report is there that nobody made, or twice."""
     edits: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for receipt in sorted(receipts, key=lambda m: m.received_at):
-        if receipt.status == "applied" and receipt.type.startswith("inspection."):
+        if receipt.payload and receipt.status == "applied" and receipt.type.startswith("inspection."):
             edits[str(receipt.oid)].append(json.loads(receipt.payload))
     reports = {str(r.pk): r for r in InspectionReport.objects.all()}
     made = {m.object for rows in world.made.values() for m in rows.values()}
     assert set(reports) <= made, "a report that nobody made"
+    forgotten = _forgotten(world, receipts)
     for oid, mutations in edits.items():
+        if oid in forgotten:
+            continue
         wanted: dict[str, Any] = {}
         submitted = False
         for mutation in mutations:
@@ -243,6 +276,16 @@ def _reports_are_what_was_written(world: World, receipts: Iterable[Mutation]) ->
         if report is not None:
             _holds(report, wanted)
             assert bool(report.number) == submitted, f"report {oid[-4:]}: submitted {submitted}, {report.number!r}"
+
+
+def _forgotten(world: World, receipts: Iterable[Mutation]) -> set[str]:
+    """Give the objects of which some receipt or payload has been let go by age, so that they tell no whole story."""
+    known = {str(m.pk) for m in receipts}
+    gone = {str(m.oid) for m in receipts if not m.payload}
+    for phone in world.phones:
+        rows = phone.store.execute("SELECT id, object FROM outbox WHERE state='done'").fetchall()
+        gone |= {oid for pk, oid in rows if pk not in known}
+    return gone
 
 
 def _holds(report: InspectionReport, wanted: dict[str, Any]) -> None:
@@ -297,7 +340,9 @@ def _sending_again_changes_nothing(world: World) -> None:
     for phone in world.phones:
         if phone.is_wiped:
             continue
-        bodies = [json.loads(b) for (b,) in phone.store.execute("SELECT body FROM journal ORDER BY seq").fetchall()]
+        since = world.server.clock.moment.timestamp() - JOURNAL_DAYS * 86400
+        rows = phone.store.execute("SELECT body FROM journal WHERE acked_at > ? ORDER BY seq", (since,)).fetchall()
+        bodies = [json.loads(body) for (body,) in rows]
         if bodies:
             with phone.in_hand():
                 answer = phone.call("POST", "/sync/push", {"device_id": phone.get("device_id"), "mutations": bodies[:200]})

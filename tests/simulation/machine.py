@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, ClassVar
 
 from hypothesis import reject
@@ -15,10 +16,10 @@ from tests.simulation.scene import Scene
 from tests.simulation.server import Server
 from tests.simulation.world import CLOCKS, SPANS, World
 
-WHO = st.integers(0, 4)
+WHO = st.integers(0, 8)
 PICK = st.integers(0, 7)
 DEGREE = st.integers(0, 999)
-TROUBLE = st.builds(Trouble, st.integers(0, 5), st.sampled_from(TROUBLES), DEGREE)
+TROUBLE = st.builds(Trouble, st.sampled_from([0, 0, 0, 1, 1, 2, 3, 4, 5]), st.sampled_from(TROUBLES), DEGREE)
 MISHAPS = ("restart", "power", *CLOCKS, "back up", "back up", "restore", "restore", "restore all", "enrol", "lose")
 DEATH = st.none() | st.builds(Trouble, st.just(0), st.sampled_from([*POINTS, "power"]), DEGREE)
 
@@ -29,7 +30,7 @@ class Story(RuleBasedStateMachine):
     server: ClassVar[Server]
     scene: ClassVar[Scene]
     last: ClassVar[list[str]] = []
-    steps: ClassVar[int] = 0
+    seen: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,7 +79,12 @@ class Story(RuleBasedStateMachine):
     def sync_in_other_trouble(self, who: int, troubles: list[Trouble]) -> None:
         self.world.sync(who, part="syncs", troubles=troubles)
 
-    @rule(who=WHO, dies_at=st.integers(1, 60))
+    @rule(who=WHO, pick=PICK, submits=st.booleans(), troubles=st.lists(TROUBLE, max_size=1))
+    def edit_and_sync(self, who: int, pick: int, submits: bool, troubles: list[Trouble]) -> None:
+        self.world.edit(who, pick, which=pick, submits=submits)
+        self.world.sync(who, part="syncs", troubles=troubles)
+
+    @rule(who=WHO, dies_at=st.integers(1, 40))
     def kill_app(self, who: int, dies_at: int) -> None:
         self.world.sync(who, part="syncs", troubles=[], dies_at=dies_at)
 
@@ -136,3 +142,4 @@ class Story(RuleBasedStateMachine):
         if self.world is not None:
             laws.settle(self.world)
             laws.check(self.world)
+            Story.seen.update(laws.content(self.world))

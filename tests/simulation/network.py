@@ -36,6 +36,12 @@ class Trouble:
     kind: str
     degree: int
 
+    def crash(self) -> tuple[str, int]:
+        """Give the crash point, and at which passing the server dies there."""
+        if self.kind == "power":
+            return POINTS[self.degree % len(POINTS)], 1 + self.degree // 8 % 4
+        return self.kind, 1 + self.degree % (25 if self.kind == "statement" else 3)
+
 
 @dataclass(frozen=True)
 class Request:
@@ -165,11 +171,9 @@ class SimulatedWire:
         """Let the server meet a failing database, or die on the way."""
         server = self.network.server
         if trouble.kind == "database":
-            server.crasher.fail_at(1 + trouble.degree % 40)
+            server.crasher.fail_at(1 + trouble.degree % 25)
         else:
-            point = "after_sync" if trouble.kind == "power" else trouble.kind
-            most = 40 if point == "statement" else 6
-            server.crasher.crash_at(point, 1 + trouble.degree % most)
+            server.crasher.crash_at(*trouble.crash())
         try:
             return self.network.deliver(request)
         except Crash as crash:
@@ -197,7 +201,10 @@ def cut_short(answer: Answer, degree: int, method: str) -> Answer:
     if not any(k.lower() == "content-length" for k in answer.headers):
         head.append(f"Content-Length: {len(answer.body)}")
     raw = ("\r\n".join(head) + "\r\n\r\n").encode("latin-1") + answer.body
-    response = http.client.HTTPResponse(_Socket(raw[: degree % len(raw)]), method=method)  # type: ignore[arg-type]
+    came = raw[: degree % len(raw)]
+    if b"\r\n\r\n" not in came:  # `http.client` would take the head for complete; browsers do not
+        raise ConnectionCut("the answer was cut in its head")
+    response = http.client.HTTPResponse(_Socket(came), method=method)  # type: ignore[arg-type]
     try:
         response.begin()
         body = response.read()

@@ -21,14 +21,15 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from django.utils import timezone
 
+from apps.evidence.storage.local import _DURABLE
 from tests.simulation.clock import Clock, Watch
 from tests.simulation.crashes import Crash, Crasher
 from tests.simulation.disk import Disk
 from tests.wire import Answer
 
 # Photos of this story have some 650 bytes: several requests each, and several pieces in a request.
-PHONE_CHUNK = 300
-SERVER_PIECE = 128
+PHONE_CHUNK = 512
+SERVER_PIECE = 200
 
 
 class ServerFailed(AssertionError):
@@ -78,6 +79,7 @@ class Server:
         self._caches = self._caches or _caches()
         for kept in self._caches:
             kept.cache_clear()
+        _DURABLE.clear()
         cache.clear()
 
     def restart(self, *, power: bool = False) -> None:

@@ -6,6 +6,8 @@ environment by then (`tests/simulation/command.py`).
 
 from __future__ import annotations
 
+import structlog
+
 from tests.settings import *
 
 _is_sqlite = DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3"
@@ -22,3 +24,5 @@ else:
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 PUSH_PER_MINUTE = 10**9
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+# The story tells what happens; the product's own log would drown it.
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))

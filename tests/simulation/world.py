@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from apps.accounts import actions as accounts
 from apps.accounts.models import Device, Officer, Posting, current
 from apps.checklists import actions as checklists
@@ -20,7 +22,7 @@ from apps.checklists.models import ChecklistVersion
 from apps.common.actor import SYSTEM, Actor
 from apps.common.errors import DomainError
 from apps.inspections import actions
-from apps.inspections.models import InspectionReport
+from apps.inspections.models import REVIEWABLE, InspectionReport
 from apps.sync.actions import new_epoch
 from tests.reports import header, plain_answers, plain_content
 from tests.simulation.crashes import Crash
@@ -83,10 +85,13 @@ class World:
     def __post_init__(self) -> None:
         self.server.clock.moment, self.server.clock.ids = self.scene.moment, self.scene.ids
         self.server.begin(self.scene.store)
+        self.backups = [Backup(self.scene.store, self.scene.moment)]
         self.network = Network(self.server, self.tell)
         self.cast = self.scene.cast
         for saved in self.scene.phones:
-            self._hand_out(Handset(self.network, saved.name, saved.username, saved.store))
+            phone = Handset(self.network, saved.name, saved.username, saved.store)
+            self._hand_out(phone)
+            self._wrote(phone, lambda: None)
 
     def tell(self, line: str) -> None:
         """Add a sentence to the story."""
@@ -166,8 +171,10 @@ class World:
         self.tell(f"{phone.name} {'insists on' if insists else 'gives way in'} {_tag(one['sent']['object'])}")
 
     def sync(self, who: int, *, part: str, troubles: list[Trouble], dies_at: int = 0) -> None:
-        """A phone speaks with the server."""
-        phone = self._phone(who)
+        """A phone speaks with the server, more often one that has something to send."""
+        busy = [phone for phone in self.phones if not phone.is_wiped and (phone.waiting() or _unsent(phone))]
+        choice = [*self.phones, *busy, *busy]
+        phone = choice[who % len(choice)]
         if phone.is_wiped:
             return
         deeds: dict[str, Callable[[], object]] = {
@@ -215,7 +222,7 @@ class World:
 
     def review(self, pick: int, verb: str, trouble: Trouble | None = None) -> None:
         """A leader decides on a report."""
-        reports = list(InspectionReport.objects.exclude(number=None).order_by("number").values_list("pk", flat=True))
+        reports = list(_reviewed_by(verb).order_by("number").values_list("pk", flat=True))
         if not reports:
             return
         pk = reports[pick % len(reports)]
@@ -316,14 +323,12 @@ class World:
 
     def back_up(self) -> None:
         """An administrator copies the database."""
-        if len(self.backups) < 3:
+        if len(self.backups) < 4:
             self.backups.append(Backup(Store(), self.server.clock.moment))
             self.tell("the database is backed up")
 
     def restore(self, pick: int, *, keeps_messages: bool) -> None:
         """The database is lost; the backup comes back, files stay, and a new epoch is declared."""
-        if not self.backups:
-            return
         backup = self.backups[pick % len(self.backups)]
         backup.store.restore()
         self.server.restart()
@@ -359,9 +364,7 @@ class World:
         """Let a deed happen on the server, which may die on the way; what is refused is refused."""
         self.tell(sentence)
         if trouble:
-            point = "after_sync" if trouble.kind == "power" else trouble.kind
-            most = 30 if point == "statement" else 4
-            self.server.crasher.crash_at(point, 1 + trouble.degree % most)
+            self.server.crasher.crash_at(*trouble.crash())
         try:
             deed()
         except DomainError as refusal:
@@ -421,6 +424,18 @@ class World:
         checklists.submit_for_review(actor=trainer, version_id=version.pk)
         checklists.approve_version(actor=approver, version_id=version.pk)
         checklists.publish_version(actor=trainer, version_id=version.pk)
+
+
+def _unsent(phone: Handset) -> int:
+    """Count the photos that a phone has yet to send."""
+    waiting = "SELECT count(*) FROM photo WHERE state IN ('declared','sending')"
+    return int(phone.store.execute(waiting).fetchone()[0])
+
+
+def _reviewed_by(verb: str) -> QuerySet[InspectionReport]:
+    """Give the reports that a verb may apply to."""
+    reports = InspectionReport.objects.exclude(number=None)
+    return reports if verb == "voids" else reports.filter(state__in=REVIEWABLE)
 
 
 def _tag(oid: str) -> str:
