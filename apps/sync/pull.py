@@ -17,6 +17,7 @@ import orjson
 from django.db import connection
 
 from apps.common.actor import Actor
+from apps.common.sql import execute
 from apps.sync.errors import EpochChanged
 from apps.sync.queries import Head, standing
 from apps.sync.rules import Cursor
@@ -146,9 +147,8 @@ def _finish(stream: str, head: tuple[Any, ...], page: _Page) -> None:
 
 def _rows(stream: str, after: int, limit: int, *, skips_deletions: bool) -> list[tuple[Any, ...]]:
     """Read head and rows in one statement; one row without a number when there is nothing after the cursor."""
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(connection.vendor, skips_deletions), [stream, after, limit, stream])
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    statement = _statement(connection.vendor, skips_deletions)
+    rows: list[tuple[Any, ...]] = execute(statement, [stream, after, limit, stream]).fetchall()
     if len(rows) > 1:
         rows.sort(key=_BY_SEQ)
     return rows

@@ -10,8 +10,17 @@ from rest_framework.parsers import BaseParser
 
 from apps.common.errors import InvalidFields, Problem
 from apps.sync.errors import PushTooLarge
-from apps.sync.rules import LIMITS, MAX_MUTATIONS
+from apps.sync.rules import (
+    DEFAULT_PULL_ROWS,
+    LIMITS,
+    MAX_MUTATIONS,
+    MAX_PULL_BYTES,
+    MAX_PULL_ROWS,
+    MAX_WAIT_SECONDS,
+)
 from mobile_api.parsers import MAX_FAULTS, PUSH, find_faults, parse, read_bytes
+
+MAX_CURSOR = 100_000
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,30 @@ class PushParser(BaseParser):
         if not isinstance(device_id, str):
             raise InvalidFields(errors=[_problem("/device_id")])
         return PushBody(device_id, mutations, _faults(mutations) if is_suspect else {})
+
+
+def plain_wish(data: object) -> dict[str, Any] | None:
+    """Read the body of an everyday pull; None for any other, which the serializer judges and tells the faults of.
+
+    Building a serializer would cost as much as the rest of a pull that has nothing to tell.
+    """
+    if not isinstance(data, dict) or not data.keys() <= _EVERYDAY.keys():
+        return None
+    wish = {**_EVERYDAY, **data}
+    cursor, limit, size, wait = wish["cursor"], wish["limit"], wish["max_bytes"], wish["wait"]
+    sound = cursor is None or (type(cursor) is str and 0 < len(cursor) <= MAX_CURSOR)
+    sound = sound and type(limit) is type(size) is type(wait) is int and wish["reset"] == []
+    in_bounds = sound and 1 <= limit <= MAX_PULL_ROWS and 1000 <= size <= MAX_PULL_BYTES
+    return wish if in_bounds and 0 <= wait <= MAX_WAIT_SECONDS else None
+
+
+_EVERYDAY: Mapping[str, Any] = {
+    "cursor": None,
+    "limit": DEFAULT_PULL_ROWS,
+    "max_bytes": MAX_PULL_BYTES,
+    "wait": 0,
+    "reset": [],
+}
 
 
 def _faults(mutations: list[Any]) -> dict[int, list[Problem]]:

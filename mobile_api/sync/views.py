@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import orjson
 from django.http import HttpResponse
@@ -22,7 +22,7 @@ from mobile_api.answers import json_answer
 from mobile_api.errors import Malformed
 from mobile_api.parsers import PUSH
 from mobile_api.sync import examples
-from mobile_api.sync.parsers import PushBody, PushParser
+from mobile_api.sync.parsers import PushBody, PushParser, plain_wish
 from mobile_api.sync.serializers import (
     PullAnswerSerializer,
     PullSerializer,
@@ -31,7 +31,7 @@ from mobile_api.sync.serializers import (
     StatusAnswerSerializer,
 )
 from mobile_api.throttling import PushByDevice
-from mobile_api.views import PhoneView, server_time
+from mobile_api.views import PhoneView, checked, server_time
 
 
 class PushView(PhoneView):
@@ -85,9 +85,7 @@ class PullView(AdmittedView):
     )
     def post(self, request: Request) -> HttpResponse:
         """Give one page."""
-        asked = PullSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        wish: dict[str, Any] = asked.validated_data
+        wish = plain_wish(request.data) or checked(PullSerializer, request)
         cursor = decode_cursor(wish["cursor"]) if wish.get("cursor") else None
         if wish.get("cursor") and cursor is None:
             raise InvalidFields(errors=[_not_a_cursor()])

@@ -15,7 +15,7 @@ LEASE = timedelta(minutes=5)
 
 
 def split_for(rows: int, before: int = 0) -> int:
-    """Give the number of parts, a power of two from 32 to 256; the one before stays while its parts are fair in size."""
+    """Give the number of parts, a power of two from 32 to 256; the one before stays while its parts are fair."""
     if before and ROWS_FEW <= rows / before <= ROWS_MANY:
         return before
     split = FEWEST

@@ -9,7 +9,8 @@ import structlog
 from apps.changes.models import Stream
 from apps.common.actor import Actor
 from apps.common.errors import NotFound
-from apps.sync.models import Epoch, Snapshot, SnapshotPart
+from apps.common.sql import execute
+from apps.sync.models import Epoch, Snapshot
 from apps.sync.queries import is_subscribed
 from apps.sync.snapshots import storage
 from apps.sync.snapshots.rules import part_name
@@ -33,10 +34,12 @@ def part_of(actor: Actor, stream: str, sha256: str) -> int:
     """Find a part, of this manifest or of one of the last seven days, and give its length. Raises NotFound."""
     if not _SHA256.fullmatch(sha256) or not is_subscribed(actor, stream):
         raise NotFound
-    length = SnapshotPart.objects.filter(stream=stream, sha256=sha256).values_list("bytes", flat=True).first()
-    if length is None:
+    row = execute(
+        "SELECT bytes FROM sync_snapshotpart WHERE stream = %s AND sha256 = %s", [stream, sha256]
+    ).fetchone()
+    if row is None:
         raise NotFound
-    return length
+    return int(row[0])
 
 
 def read_part(stream: str, sha256: str) -> bytes:
