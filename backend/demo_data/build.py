@@ -31,6 +31,7 @@ from backend.celery import app
 from backend.demo_data.aftermath import trouble
 from backend.demo_data.checklists import make_checklists
 from backend.demo_data.history import History
+from backend.demo_data.lists import make_lists
 from backend.demo_data.people import SHOWN_AT, give_phones, make_people, set_logins
 from backend.demo_data.photos import Camera
 from backend.demo_data.plan import Planner
@@ -104,6 +105,7 @@ def _live(story: Simulation, inspections: int, progress: Progress) -> dict[UUID,
         progress.made("enrolled phones", len(give_phones(story, service)))
         library = make_checklists(story, service)
         progress.made("checklists", len(library.editions))
+        progress.made("entries of reference lists", make_lists(story))
         visits = Planner(story, service, library).visits(inspections)
         progress.made("inspections planned", len(visits))
         with Camera(story) as camera:

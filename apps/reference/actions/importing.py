@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -21,6 +21,7 @@ from apps.audit.actions import log
 from apps.changes.actions import Item, Rows, record, record_rows
 from apps.common.actor import Actor
 from apps.common.errors import InvalidFields, Problem
+from apps.common.records import new_id
 from apps.common.sql import adapted
 from apps.reference.actions.staging import Staging
 from apps.reference.errors import ImportSuperseded
@@ -93,7 +94,7 @@ def _opened(actor: Actor, slug: str, names: tuple[str, str]) -> ReferenceList:
 @transaction.atomic
 def _begin(actor: Actor, list_id: UUID, digest: str, rows: int) -> UUID:
     """Take the list over: from now on no older import of it writes."""
-    token = uuid4()
+    token = new_id()
     ReferenceList.objects.filter(pk=list_id).update(import_token=token)
     log(actor, "reference_list.import_started", "reference_list", list_id, {"sha256": digest, "rows": rows})
     return token
