@@ -73,4 +73,6 @@ app.conf.update(
 if not env.broker_url:
     for name in ("messages", "control"):
         (_spool / name).mkdir(parents=True, exist_ok=True)
+if settings.WEBPUSH.is_on:
+    app.conf.beat_schedule["sync.poke"] = {"task": "sync.poke", "schedule": 15.0, "options": {"expires": 15}}
 app.autodiscover_tasks()

@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from apps.sync.rules import read_versions
+from apps.sync.webpush.rules import is_key
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -84,6 +85,9 @@ class Environment(BaseSettings):
             missing.append("HAIDANG_WEBPUSH_SUBJECT (mailto: or https:)")
         if missing:
             raise ValueError("not set: " + "; ".join(missing))
+        key = self.webpush_private_key.get_secret_value()
+        if key and not is_key(key, 32):
+            raise ValueError("HAIDANG_WEBPUSH_PRIVATE_KEY: not made by manage.py webpush_keys")
         try:
             read_versions(self.min_app_versions)
         except ValueError as error:

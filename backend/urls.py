@@ -6,10 +6,12 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from backend.health import health
+from backend.metrics import metrics
 from mobile_api.problems import unknown_route
 
 urlpatterns = [
     path("health", health),
+    path("metrics", metrics),
     path("", RedirectView.as_view(url="/console/")),
     path("mobile/v1/", include("mobile_api.urls")),
     re_path(r"^mobile/", unknown_route),

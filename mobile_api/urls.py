@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path
 
 from mobile_api.attachments.views import AttachmentView, OriginalView, ThumbnailView
-from mobile_api.devices.views import EnrolView
+from mobile_api.devices.views import EnrolView, PushSubscriptionView
 from mobile_api.schema.views import DocsView, SchemaView
 from mobile_api.sessions.views import ChallengeView, RefreshView, SessionsView
 from mobile_api.snapshots.views import PartView, SnapshotView
@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("schema", SchemaView.as_view(), name="schema"),
     path("docs", DocsView.as_view(), name="docs"),
     path("devices/enrol", EnrolView.as_view(), name="devices-enrol"),
+    path("devices/push", PushSubscriptionView.as_view(), name="devices-push"),
     path("sessions", SessionsView.as_view(), name="sessions"),
     path("sessions/challenge", ChallengeView.as_view(), name="sessions-challenge"),
     path("sessions/refresh", RefreshView.as_view(), name="sessions-refresh"),

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from apps.common.errors import Conflict, DomainError, Gone, Invalid, NotAllowed, TooLarge, Unavailable
+from apps.common.errors import (
+    Conflict,
+    DomainError,
+    Gone,
+    Invalid,
+    InvalidFields,
+    NotAllowed,
+    TooLarge,
+    Unavailable,
+)
 
 
 class EpochChanged(Gone):
@@ -80,3 +89,10 @@ class AppTooOld(Unavailable):
 
     code = "upgrade-required"
     vi = "Ứng dụng đã cũ đối với loại thao tác này; máy giữ nguyên và sẽ gửi lại sau khi cập nhật."
+
+
+class PushServiceUnknown(InvalidFields):
+    """This address is not one of a push service that the server may call."""
+
+    code = "push-service-unknown"
+    vi = "Địa chỉ này không thuộc dịch vụ thông báo mà máy chủ được phép gọi."

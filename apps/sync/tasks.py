@@ -39,3 +39,9 @@ def watch_devices() -> None:
 def retain() -> None:
     """Remove what has been kept long enough."""
     actions.retain(actor=SYSTEM, keep=settings.KEEP)
+
+
+@shared_task(name="sync.poke")
+def poke() -> None:
+    """Tell phones that there is something for them, when the service has keys for that."""
+    actions.poke_phones(actor=SYSTEM, service=settings.WEBPUSH)

@@ -31,3 +31,8 @@ ENROLLED = {
     "epoch": "6f0f3c1a-1a52-4b8e-9c3b-0d4c7f6a2e11",
     "server_time": "2026-11-21T08:00:00.000Z",
 }
+PUSH = {
+    "endpoint": "https://updates.push.services.mozilla.com/wpush/v2/gAAAAAB…",
+    "keys": {"p256dh": "BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQt…", "auth": "tBHItJI5svbpez7KI4CCXg"},
+}
+PUSH_SERVICE = {"enabled": True, "public_key": "BEl62iUYgUivxIkv69yViEuiBIa-Ib9-SkvMeAtA3LFg…"}

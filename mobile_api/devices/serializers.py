@@ -52,3 +52,24 @@ class EnrolAnswerSerializer(TokensSerializer):
     limits = serializers.DictField(child=serializers.IntegerField())
     epoch = serializers.CharField()
     server_time = serializers.CharField()
+
+
+class PushKeysSerializer(serializers.Serializer[Any]):
+    """The keys of a subscription as the browser gives them, base64url."""
+
+    p256dh = serializers.CharField(max_length=200)
+    auth = serializers.CharField(max_length=100)
+
+
+class PushSubscriptionSerializer(serializers.Serializer[Any]):
+    """A push subscription as `PushSubscription.toJSON()` gives it."""
+
+    endpoint = serializers.CharField(max_length=1000, trim_whitespace=False)
+    keys = PushKeysSerializer()
+
+
+class PushServiceSerializer(serializers.Serializer[Any]):
+    """Whether phones can be poked, and the key to subscribe with."""
+
+    enabled = serializers.BooleanField()
+    public_key = serializers.CharField(allow_null=True, help_text="`applicationServerKey`, base64url.")

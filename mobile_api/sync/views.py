@@ -16,7 +16,7 @@ from apps.sync.pull import Loads, pull
 from apps.sync.queries import epoch
 from apps.sync.rules import decode_cursor
 from apps.sync.status import device_status
-from apps.sync.waiting import leave_wish
+from apps.sync.waiting import ENVIRON, leave_wish
 from mobile_api.admission import AdmittedView
 from mobile_api.answers import json_answer
 from mobile_api.errors import Malformed
@@ -98,6 +98,8 @@ class PullView(AdmittedView):
             loads=Loads(wish.get("loaded", {}), frozenset(wish.get("later", ()))),
         )
         leave_wish(request.META, cursor, answer, wish["wait"])
+        if ENVIRON in request.META:
+            actions.note_pull(device=self.actor.device_id, seqs=cursor.seqs if cursor else {})
         return json_answer(request, answer)
 
 
