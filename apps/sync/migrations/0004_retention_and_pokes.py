@@ -6,36 +6,57 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_device_key_unique'),
-        ('sync', '0003_snapshots'),
+        ("accounts", "0002_device_key_unique"),
+        ("sync", "0003_snapshots"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='DevicePull',
+            name="DevicePull",
             fields=[
-                ('device', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='accounts.device')),
-                ('at', models.DateTimeField()),
-                ('seqs', models.JSONField(default=dict)),
+                (
+                    "device",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="accounts.device",
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("seqs", models.JSONField(default=dict)),
             ],
         ),
         migrations.CreateModel(
-            name='PushSubscription',
+            name="PushSubscription",
             fields=[
-                ('device', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='accounts.device')),
-                ('endpoint', models.CharField(max_length=1000)),
-                ('p256dh', models.CharField(max_length=200)),
-                ('auth', models.CharField(max_length=100)),
-                ('created_at', models.DateTimeField()),
-                ('poked_at', models.DateTimeField(null=True)),
-                ('poked_for', models.JSONField(default=dict)),
+                (
+                    "device",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="+",
+                        serialize=False,
+                        to="accounts.device",
+                    ),
+                ),
+                ("endpoint", models.CharField(max_length=1000)),
+                ("p256dh", models.CharField(max_length=200)),
+                ("auth", models.CharField(max_length=100)),
+                ("created_at", models.DateTimeField()),
+                ("poked_at", models.DateTimeField(null=True)),
+                ("poked_for", models.JSONField(default=dict)),
             ],
         ),
         migrations.AddIndex(
-            model_name='mutation',
-            index=models.Index(condition=models.Q(('payload', ''), _negated=True), fields=['received_at'], name='mutation_payload'),
+            model_name="mutation",
+            index=models.Index(
+                condition=models.Q(("payload", ""), _negated=True),
+                fields=["received_at"],
+                name="mutation_payload",
+            ),
         ),
     ]
