@@ -48,11 +48,16 @@ app.conf.update(
         "checklists.close_expired": {"task": "checklists.close_expired", "schedule": 3600.0},
         "changes.sweep": {"task": "changes.sweep", "schedule": 5.0, "options": {"expires": 5}},
         "evidence.expire_uploads": {"task": "evidence.expire_uploads", "schedule": 3600.0},
+        "evidence.recover_originals": {"task": "evidence.recover_originals", "schedule": 3600.0},
         "inspections.remove_orphaned_photos": {
             "task": "inspections.remove_orphaned_photos",
             "schedule": crontab(hour=20, minute=0),
         },
-        "sync.build_snapshots": {"task": "sync.build_snapshots", "schedule": 600.0, "options": {"expires": 600}},
+        "sync.build_snapshots": {
+            "task": "sync.build_snapshots",
+            "schedule": 600.0,
+            "options": {"expires": 600},
+        },
         "sync.collect_snapshot_parts": {"task": "sync.collect_snapshot_parts", "schedule": 86400.0},
         "sync.retain": {"task": "sync.retain", "schedule": crontab(minute=17), "options": {"expires": 3600}},
         "sync.watch_devices": {"task": "sync.watch_devices", "schedule": 600.0, "options": {"expires": 600}},

@@ -47,6 +47,7 @@ class Environment(BaseSettings):
     oidc_name: str = "SSO"
     minimum_app_version: str = ""
     push_per_minute: int = Field(default=60, ge=1)
+    pulls_at_once: int = Field(default=32, ge=1)
     web_threads: int = Field(default=64, ge=2, le=512)
     tombstone_days: int = Field(default=90, ge=30)
     payload_days: int = Field(default=180, ge=30)

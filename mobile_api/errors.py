@@ -47,6 +47,13 @@ class UpgradeRequired(NotAllowed):
     vi = "Ứng dụng đã cũ, đề nghị cài phiên bản hiện hành."
 
 
+class ProtocolUnsupported(UpgradeRequired):
+    """The server does not speak this protocol yet; use the one that it names."""
+
+    code = "protocol-unsupported"
+    vi = "Máy chủ chưa hỗ trợ phiên bản giao thức này."
+
+
 class TooManyRequests(DomainError):
     """Too many requests; wait before the next."""
 

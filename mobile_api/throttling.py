@@ -7,6 +7,7 @@ request pass and writes a line to the log: field work must not wait for a cache.
 from __future__ import annotations
 
 import hashlib
+import random
 import threading
 import time
 from typing import ClassVar
@@ -58,8 +59,9 @@ class Limit(BaseThrottle):
             raise Unavailable from error
 
     def wait(self) -> float:
-        """Give the seconds until the next window."""
-        return self.seconds - time.time() % self.seconds
+        """Give the seconds until the next window; phones, which come back by themselves, are spread over ten more."""
+        spread = random.uniform(0, 10) if self.seconds <= 60 else 0  # noqa: S311  no secret
+        return self.seconds - time.time() % self.seconds + spread
 
     def _counted(self, caller: str) -> int:
         window = int(time.time() // self.seconds)

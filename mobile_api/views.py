@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC
 from typing import Any, ClassVar, cast
 
@@ -14,12 +13,12 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from apps.common.actor import Actor
+from apps.sync.rules import read_version
 from mobile_api.authentication import DeviceAuth
-from mobile_api.errors import LengthRequired, UpgradeRequired
+from mobile_api.errors import LengthRequired, ProtocolUnsupported, UpgradeRequired
 from mobile_api.parsers import SMALL, BodyLimits
 
 PROTOCOL = "1"
-_NUMBERS = re.compile(r"[0-9]{1,6}")
 
 
 class PhoneView(APIView):
@@ -69,18 +68,19 @@ def server_time() -> str:
 
 
 def check_protocol(request: Request) -> None:
-    """Raise UpgradeRequired for another protocol or an app below the minimum; plain tus clients send neither header."""
+    """Raise UpgradeRequired for an older protocol or app, ProtocolUnsupported for a newer protocol than the server's.
+
+    Plain tus clients send neither header.
+    """
     minimum = settings.MINIMUM_APP_VERSION
     app = request.headers.get("App-Version", "")
-    is_old = bool(minimum and app) and version(app) < version(minimum)
-    if request.headers.get("Sync-Protocol", PROTOCOL).strip() != PROTOCOL or is_old:
-        raise UpgradeRequired(members={"min_version": minimum, "protocol": PROTOCOL})
+    is_old = bool(minimum and app) and read_version(app) < read_version(minimum)
+    spoken = request.headers.get("Sync-Protocol", PROTOCOL).strip()
+    if spoken != PROTOCOL or is_old:
+        is_newer = spoken.isascii() and spoken.isdigit() and int(spoken[:9]) > int(PROTOCOL)
+        refusal = ProtocolUnsupported if is_newer else UpgradeRequired
+        raise refusal(members={"min_version": minimum, "protocol": PROTOCOL})
     if "chunked" in request.headers.get("Transfer-Encoding", "").lower() and not request.headers.get(
         "Content-Length"
     ):
         raise LengthRequired
-
-
-def version(text: str) -> tuple[int, ...]:
-    """Read the numbers of a version, `1.10.2` after `1.9`; text without numbers comes before all."""
-    return tuple(int(n) for n in _NUMBERS.findall(text[:40])[:4])

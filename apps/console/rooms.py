@@ -52,7 +52,13 @@ DEVICES = Room(
     say("Thiết bị", "Devices"),
     frozenset({Role.OFFICER, Role.LEADER, Role.HQ_REVIEWER, Role.ADMINISTRATOR}),
 )
-ROOMS = (BOARD, REVIEW, CHECKLISTS, DEVICES)
+LISTS = Room(
+    "lists",
+    "console:lists",
+    say("Danh mục", "Lists"),
+    frozenset({Role.TRAINER, Role.APPROVER, Role.ADMINISTRATOR}),
+)
+ROOMS = (BOARD, REVIEW, CHECKLISTS, LISTS, DEVICES)
 
 
 def rooms_of(actor: Actor) -> list[Room]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from apps.console.views import account, board, checklists, devices, drafts, errors, photos, review
+from apps.console.views import account, board, checklists, devices, drafts, errors, lists, photos, review
 
 app_name = "console"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -22,6 +22,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("checklists/versions/<uuid:version_id>/draft/", checklists.draft_from, name="draft_from"),
     path("checklists/versions/<uuid:version_id>/compare/", checklists.comparison, name="compare"),
     path("checklists/versions/<uuid:version_id>/edit/", drafts.edit, name="edit_version"),
+    path("lists/", lists.lists, name="lists"),
+    path("lists/<uuid:list_id>/", lists.entries, name="list"),
     path("devices/", devices.devices, name="devices"),
     path("devices/enrol/", devices.enrol, name="enrol"),
     path("devices/<uuid:device_id>/", devices.change, name="change_device"),

@@ -48,3 +48,9 @@ def finalize(reaction_ids: list[int]) -> None:
 def expire_uploads() -> None:
     """End expired uploads, finish those a crash left complete, remove stray bytes."""
     actions.expire_uploads()
+
+
+@shared_task(name="evidence.recover_originals")
+def recover_originals() -> None:
+    """Find the files that a restored database has forgotten."""
+    actions.recover_originals(actor=SYSTEM)

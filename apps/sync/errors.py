@@ -73,3 +73,10 @@ class MutationFailed(Unavailable):
 
     code = "server-error"
     vi = "Máy chủ gặp lỗi khi xử lý thao tác này; thao tác chưa được ghi nhận."
+
+
+class AppTooOld(Unavailable):
+    """This app is too old for this kind of work; update it, and it will be sent."""
+
+    code = "upgrade-required"
+    vi = "Ứng dụng đã cũ đối với loại thao tác này; máy giữ nguyên và sẽ gửi lại sau khi cập nhật."

@@ -17,6 +17,7 @@ from apps.sync.queries import epoch
 from apps.sync.rules import decode_cursor
 from apps.sync.status import device_status
 from apps.sync.waiting import leave_wish
+from mobile_api.admission import AdmittedView
 from mobile_api.answers import json_answer
 from mobile_api.errors import Malformed
 from mobile_api.parsers import PUSH
@@ -58,11 +59,16 @@ class PushView(PhoneView):
             raise Malformed
         if body.device_id and body.device_id.lower() != str(self.actor.device_id):
             raise InvalidFields(errors=[_other_device()])
-        results = actions.push(actor=self.actor, mutations=body.mutations, faults=body.faults)
+        results = actions.push(
+            actor=self.actor,
+            mutations=body.mutations,
+            faults=body.faults,
+            app_version=request.headers.get("App-Version", ""),
+        )
         return _json({"server_time": server_time(), "epoch": epoch(), "results": results})
 
 
-class PullView(PhoneView):
+class PullView(AdmittedView):
     """Give changes."""
 
     problem_codes: ClassVar[dict[str, list[str]]] = {"post": ["epoch-changed"]}

@@ -15,6 +15,6 @@ from tests.cast import Cast
 def records(cast: Cast, tmp_path: Path, settings: Any) -> Records:
     """Everything the matrix speaks of, with an evidence storage of its own."""
     place = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}}
-    settings.STORAGES = settings.STORAGES | {"evidence": place}
+    settings.STORAGES = settings.STORAGES | {"evidence": place, "snapshots": place}
     settings.PUSH_PER_MINUTE = 100_000  # one phone sends hundreds of requests in some seconds
     return make_records(cast)

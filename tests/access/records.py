@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from PIL import Image
@@ -33,6 +33,10 @@ from apps.inspections.actions import (
 )
 from apps.inspections.models import InspectionReport
 from apps.organisation.models import Unit
+from apps.reference.actions import import_list
+from apps.reference.models import ReferenceList
+from apps.sync.models import SnapshotPart
+from apps.sync.snapshots import build_snapshot
 from tests.cast import Cast, Member
 from tests.evidence_images import jpeg
 from tests.reports import plain_content, plain_report
@@ -65,6 +69,9 @@ class Records:
     uploads: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     versions: dict[tuple[str, str, str], ChecklistVersion] = field(default_factory=dict)
     devices: dict[tuple[str, str, str], Device] = field(default_factory=dict)
+    lists: dict[tuple[str, str, str], ReferenceList] = field(default_factory=dict)
+    snapshot: dict[str, str] = field(default_factory=dict)
+    nowhere: ClassVar[dict[str, str]] = {"stream": "list:nowhere", "sha256": "0" * 64}
 
     def find(self, kind: str, key: tuple[str, str, str]) -> Any:
         """Give the record that a line of the matrix means; None for an id that nothing has."""
@@ -105,9 +112,19 @@ def make_records(cast: Cast) -> Records:
     records.devices["officer", "", ""] = officer.phone.device
     second = cast.team_mate.another_phone().device
     records.devices["team_mate", "", "suspended"] = suspend_device(actor=SYSTEM, device=second)
+    _make_list(records)
     stored = records.photos["officer", "internal", "complete"]
     records.uploads["officer", "", "finished"] = stored.uploads.get()
     return records
+
+
+def _make_list(records: Records) -> None:
+    """A list with a snapshot, as if it were large."""
+    lines = [b"key,label_vi,label_en\n", "VNHPH,Hải Phòng,Hai Phong\n".encode()]
+    import_list(actor=SYSTEM, slug="ports", lines=lines, names=("Cảng biển", "Seaports"))
+    build_snapshot("list:ports")
+    records.lists["service", "", ""] = ReferenceList.objects.get()
+    records.snapshot |= {"stream": "list:ports", "sha256": SnapshotPart.objects.get().sha256}
 
 
 def _make_versions(records: Records) -> None:

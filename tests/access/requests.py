@@ -70,12 +70,13 @@ def is_for_phones(route: str) -> bool:
     return route.startswith(("mobile_api:", "/mobile/"))
 
 
-def address(route: str, parameters: list[str], pk: UUID) -> str:
-    """Give the address of a route for a record."""
+def address(route: str, parameters: list[str], pk: UUID, named: Mapping[str, str]) -> str:
+    """Give the address of a route for a record; `named` holds what stands in addresses of snapshots."""
     if route.startswith("/"):
         return route
     values = {
-        name: pk if name.endswith("_id") and name not in SAMPLES else SAMPLES[name] for name in parameters
+        name: pk if name.endswith("_id") and name not in SAMPLES else {**SAMPLES, **named}[name]
+        for name in parameters
     }
     return reverse(route, kwargs=values)
 
@@ -91,6 +92,8 @@ def kind_of(case: Case) -> str:
         return "photos"
     if route == "mobile_api:upload":
         return "uploads"
+    if route.startswith(("mobile_api:snapshot", "console:list")):
+        return "lists"
     if route == "console:unit_board":
         return "units"
     if route in {"console:devices", "console:change_device"}:
@@ -106,7 +109,8 @@ def send(
     pk = uuid4() if record is None or as_nobody else record.pk
     body = BODIES[case.body](pk, record, records) if case.body else None
     with transaction.atomic():
-        answer = _deliver(person, case, address(case.route, parameters, pk), body)
+        named = records.nowhere if record is None or as_nobody else records.snapshot
+        answer = _deliver(person, case, address(case.route, parameters, pk, named), body)
         if record is not None:
             record = type(record).objects.filter(pk=record.pk).first()
         transaction.set_rollback(True)

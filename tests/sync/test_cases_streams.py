@@ -15,6 +15,7 @@ from apps.changes.models import Entry, Stream
 from apps.changes.rules import REF, post_stream
 from apps.common.actor import SYSTEM
 from apps.common.records import new_id
+from apps.inspections.actions.common import announce as announce_report
 from apps.inspections.models import InspectionReport
 from tests import phone_store
 from tests.cast import Cast
@@ -295,7 +296,7 @@ def test_case_45_a_local_edit_during_a_long_pull_survives(phone: Phone, work: Wo
     phone.sync()
     for _ in range(10):
         put(stream, new_id())
-    shown = []
+    shown: list[str] = []
     for _ in range(4):
         page = phone.call("POST", "/sync/pull", {"cursor": phone.get("cursor"), "limit": 3})
         if not shown:
@@ -349,8 +350,6 @@ def test_case_46_a_push_that_loses_a_deadlock_is_tried_again(
     near: Near, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Expected: the victim is tried again within the request and applied; the other transaction commits too."""
-    from apps.inspections.actions import editing
-
     work = Work(cast)
     phone = near.phone(cast.officer)
     phone.sync()
@@ -359,14 +358,14 @@ def test_case_46_a_push_that_loses_a_deadlock_is_tried_again(
     phone.save({"remarks": "hai"}, report)
     other = Crosswise(post_stream(cast.officer.posting.pk), report, waits=20)
     tries = []
-    real = editing.announce
+    real = announce_report
 
     def announce(*of: Any, **more: Any) -> None:
         tries.append(1)
         other.go_on.set()
         real(*of, **more)
 
-    monkeypatch.setattr(editing, "announce", announce)
+    monkeypatch.setattr("apps.inspections.actions.editing.announce", announce)
     results = phone.push()
     assert [r["status"] for r in results] == ["applied"], results
     assert other.join() == ""

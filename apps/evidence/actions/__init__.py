@@ -11,6 +11,7 @@ from apps.evidence.actions.deriving import (
 from apps.evidence.actions.finishing import finalize_upload
 from apps.evidence.actions.opening import open_upload
 from apps.evidence.actions.receiving import append_chunk, read_upload, store_original, take_chunk
+from apps.evidence.actions.recovering import recover_originals
 from apps.evidence.actions.removing import remove_attachment
 from apps.evidence.actions.sweeping import expire_uploads, terminate_upload
 from apps.evidence.actions.viewing import view_original
@@ -27,6 +28,7 @@ __all__ = [
     "prepare_derivatives",
     "publish_attachments",
     "read_upload",
+    "recover_originals",
     "remove_attachment",
     "settle_derivatives",
     "store_original",

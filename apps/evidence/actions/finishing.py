@@ -205,11 +205,12 @@ def _decided(actor: Actor, upload: Upload, verdict: Verdict) -> Item | None:
     if isinstance(verdict, DomainError):
         refused = {"state": Attachment.State.REJECTED.value, "failure": verdict.code}
         return change_expected(actor, attachment, "attachment.rejected", refused, {"failure": verdict.code})
-    stored = {**_stored(attachment, verdict), "stored_at": timezone.now()}
+    stored = {**stored_fields(attachment, verdict), "stored_at": timezone.now()}
     return change_expected(actor, attachment, "attachment.stored", stored)
 
 
-def _stored(attachment: Attachment, facts: Facts) -> Mapping[str, Any]:
+def stored_fields(attachment: Attachment, facts: Facts) -> Mapping[str, Any]:
+    """Give what an attachment says once its bytes are at their content address."""
     differs = (MIME_DIFFERS,) if facts.mime != attachment.mime else ()
     return {
         "state": Attachment.State.STORED.value,

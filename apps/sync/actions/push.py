@@ -25,6 +25,7 @@ from apps.common.errors import Conflict, DomainError, Invalid, InvalidFields, Pr
 from apps.common.sql import as_uuid, execute, insert, places
 from apps.common.text import pick
 from apps.common.transactions import whole
+from apps.sync.actions.versions import put_off
 from apps.sync.errors import (
     Busy,
     DependencyFailed,
@@ -45,17 +46,21 @@ DEADLOCKED = frozenset({"40P01", "40001"})  # PostgreSQL: deadlock_detected, ser
 
 
 def push(
-    *, actor: Actor, mutations: Sequence[object], faults: Mapping[int, Sequence[Problem]] | None = None
+    *,
+    actor: Actor,
+    mutations: Sequence[object],
+    faults: Mapping[int, Sequence[Problem]] | None = None,
+    app_version: str = "",
 ) -> list[dict[str, Any]]:
     """Process the mutations in their order and give a result for each.
 
     `faults` are texts and numbers that no database can hold, found by the reader of the body, by position.
     """
-    return list(_results(actor, mutations, faults or {}))
+    return list(_results(actor, mutations, faults or {}, app_version))
 
 
 def _results(
-    actor: Actor, mutations: Sequence[object], faults: Mapping[int, Sequence[Problem]]
+    actor: Actor, mutations: Sequence[object], faults: Mapping[int, Sequence[Problem]], app_version: str
 ) -> Iterator[dict[str, Any]]:
     envelopes = [read_envelope(mutation) for mutation in mutations]
     known = _receipts([sent.id for sent in envelopes if isinstance(sent, Envelope)])
@@ -64,6 +69,8 @@ def _results(
             yield _verdict(InvalidFields(errors=sent)).as_json(_shown_id(mutation))
         elif sent.id in known:
             yield _repeated(actor, sent, known[sent.id])
+        elif waits := put_off(sent, app_version):
+            yield waits
         else:
             yield _process(actor, sent, (*faults.get(position, ()), *sent.problems))
 
