@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -44,7 +45,18 @@ def write(sql: str, values: Sequence[Any]) -> None:
     if waiting is None or not _is_direct(connections[DEFAULT_DB_ALIAS]):
         execute(sql, values)
     else:
-        waiting.append((sql, list(map(_for_postgresql, values))))
+        waiting.statements.append((sql, list(map(_for_postgresql, values))))
+
+
+def insert(table: str, row: Mapping[str, Any]) -> None:
+    """Insert one row given by column, as `write` does; rows that wait go in one statement."""
+    sql = _insertion(table, tuple(row))
+    waiting = _waiting.get()
+    if waiting is None or not _is_direct(connections[DEFAULT_DB_ALIAS]):
+        execute(sql, list(row.values()))
+    else:
+        waiting.insertions.append(sql)
+        waiting.values.extend(map(_for_postgresql, row.values()))
 
 
 @contextmanager
@@ -58,7 +70,7 @@ def with_commit() -> Iterator[None]:
         with transaction.atomic():
             yield
         return
-    mark = _waiting.set([])
+    mark = _waiting.set(_Waiting())
     try:
         with ExitStack() as pipeline, transaction.atomic():
             with wrapper.execute_wrapper(_send_waiting_first):
@@ -70,7 +82,16 @@ def with_commit() -> Iterator[None]:
         _waiting.reset(mark)
 
 
-_waiting: ContextVar[list[tuple[str, list[Any]]] | None] = ContextVar("waiting", default=None)
+@dataclass(slots=True)
+class _Waiting:
+    """Writes that nobody has asked about yet: rows to insert, in no order, and statements in their order."""
+
+    insertions: list[str] = field(default_factory=list)
+    values: list[Any] = field(default_factory=list)
+    statements: list[tuple[str, list[Any]]] = field(default_factory=list)
+
+
+_waiting: ContextVar[_Waiting | None] = ContextVar("waiting", default=None)
 
 
 def _is_direct(wrapper: BaseDatabaseWrapper) -> bool:
@@ -80,15 +101,37 @@ def _is_direct(wrapper: BaseDatabaseWrapper) -> bool:
 
 
 def _sent(wrapper: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> Any:
-    from psycopg import Cursor  # noqa: PLC0415  the embedded default has no PostgreSQL
+    from psycopg import RawCursor  # noqa: PLC0415  the embedded default has no PostgreSQL
 
-    return Cursor(wrapper.connection).execute(sql, values, prepare=True)
+    return RawCursor(wrapper.connection).execute(_numbered(sql), values, prepare=True)
+
+
+@lru_cache(maxsize=512)
+def _numbered(sql: str) -> bytes:
+    """Write `%s` as PostgreSQL has it, `$1`; done once for each statement."""
+    first, *rest = sql.split("%s")
+    return "".join([first, *(f"${i}{part}" for i, part in enumerate(rest, start=1))]).encode()
 
 
 def _send_waiting(wrapper: BaseDatabaseWrapper) -> None:
     waiting = _waiting.get()
-    while waiting:
-        _sent(wrapper, *waiting.pop(0))
+    if waiting is None:
+        return
+    if waiting.insertions:
+        sql, values = _all_in_one(tuple(waiting.insertions)), waiting.values
+        waiting.insertions, waiting.values = [], []
+        _sent(wrapper, sql, values)
+    statements, waiting.statements = waiting.statements, []
+    for statement in statements:
+        _sent(wrapper, *statement)
+
+
+@lru_cache(maxsize=256)
+def _all_in_one(insertions: tuple[str, ...]) -> str:
+    """Make one statement of several; foreign keys between the rows are checked when all are there."""
+    *first, last = insertions
+    named = ", ".join(f"w{i} AS ({sql})" for i, sql in enumerate(first))
+    return f"WITH {named} {last}" if named else last
 
 
 def _send_waiting_first(
@@ -101,11 +144,6 @@ def _send_waiting_first(
     with context["connection"].wrap_database_errors:
         _send_waiting(context["connection"])
     return run(sql, values, many, context)
-
-
-def insert(table: str, row: Mapping[str, Any]) -> None:
-    """Insert one row given by column (see `write`)."""
-    write(_statement(table, tuple(row)), list(row.values()))
 
 
 def insert_record(record: models.Model) -> None:
@@ -179,7 +217,7 @@ def as_moment(value: Any) -> datetime:
 
 
 @lru_cache(maxsize=64)
-def _statement(table: str, columns: tuple[str, ...]) -> str:
+def _insertion(table: str, columns: tuple[str, ...]) -> str:
     names = ", ".join(f'"{column}"' for column in columns)  # `offset` and the like are words of SQL
     return f"INSERT INTO {table} ({names}) VALUES ({places(columns)})"  # noqa: S608  names from the code alone
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -82,7 +83,11 @@ def notes_of(report: InspectionReport) -> list[dict[str, Any]]:
 
 def header(report: InspectionReport) -> dict[str, Any]:
     """Give the header fields as they stand."""
-    return {key: getattr(report, key) for key in sorted(HEADER_FIELDS)}
+    return dict(zip(_HEADER, _read_header(report), strict=True))
+
+
+_HEADER = tuple(sorted(HEADER_FIELDS))
+_read_header = attrgetter(*_HEADER)
 
 
 def body(report: InspectionReport) -> dict[str, Any]:

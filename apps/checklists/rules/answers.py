@@ -61,6 +61,11 @@ class _Step:
     required_if: Node | None
     photos: _PhotoRule | None
 
+    @property
+    def may_demand(self) -> bool:
+        """Whether the step can ever ask for an answer or a photo."""
+        return self.required or self.required_if is not None or self.photos is not None
+
 
 @dataclass(frozen=True, slots=True)
 class _View:
@@ -89,6 +94,7 @@ class CompiledChecklist:
     def __init__(self, content: Mapping[str, Any]) -> None:
         steps = list(steps_of(content))
         self._steps = {step["key"]: _compile_step(step) for step in steps}
+        self._demanding = tuple(step for step in self._steps.values() if step.may_demand)
         self._visible_if = _in_dependency_order(
             {step["key"]: parse(step["visible_if"]) for step in steps if step.get("visible_if")}
         )
@@ -130,7 +136,7 @@ class CompiledChecklist:
         )
         self._check_photos(photos_by_step, found)
         if final:
-            for step in self._steps.values():
+            for step in self._demanding:
                 _check_complete(step, view, found)
         return found[:MAX_FINDINGS]
 
@@ -146,7 +152,7 @@ class CompiledChecklist:
     ) -> Progress:
         """Count the steps that must be answered now and those of them that are, NA and unavailable included."""
         view = self._view(answers, report, photos_by_step)
-        required = [step for step in self._steps.values() if _is_required(step, view)]
+        required = [step for step in self._demanding if _is_required(step, view)]
         return Progress(len(required), sum(_is_done(step, view) for step in required))
 
     def _view(
@@ -218,6 +224,13 @@ def _is_given(answer: object) -> bool:
 
 
 def _check_answer(step: _Step, answer: object, found: list[Finding]) -> None:
+    if (
+        isinstance(answer, dict) and len(answer) == 1 and "value" in answer
+    ):  # what nearly every answer looks like
+        value = answer["value"]
+        if value is not None and (fault := step.check_value(value)):
+            found.append(Finding(f"/answers/{step.key}/value", fault))
+        return
     pointer = f"/answers/{step.key}"
     if not isinstance(answer, dict):
         found.append(Finding(pointer, "answer-shape"))

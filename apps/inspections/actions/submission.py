@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-import orjson
 from django.utils import timezone
 
 from apps.common.actor import Actor
@@ -115,7 +114,7 @@ def _freeze(actor: Actor, report: InspectionReport, received: dt.datetime) -> No
     row = {
         "report_id": report.pk,
         "version": report.version,
-        "body": orjson.loads(orjson.dumps(body(report))),
+        "body": body(report),
         "submitted_at": received,
         "device_id": actor.device_id,
     }
