@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -114,12 +115,13 @@ def _write(
     cursor: Any, rows: Rows, placed: Sequence[tuple[UUID, str, int, str]], seq: int, now: datetime
 ) -> None:
     if connection.vendor == "postgresql":
-        oids, ops, revs, bodies = zip(*placed, strict=True)
-        numbers = list(range(seq + 1, seq + 1 + len(placed)))
+        # One JSON text: arrays of texts would be quoted value by value in Python.
+        values = [(oid, seq + i, op, rev, body) for i, (oid, op, rev, body) in enumerate(placed, start=1)]
+        told = orjson.dumps([dict(zip(_TOLD, value, strict=True)) for value in values]).decode()
         cursor.execute(
-            f"{_INTO} SELECT %s, %s, u.oid, u.seq, u.op, u.rev, u.body, %s FROM unnest(%s::uuid[], %s::bigint[], "  # noqa: S608  names alone
-            f"%s::text[], %s::int[], %s::text[]) AS u(oid, seq, op, rev, body) {_MOVE_FORWARD}",
-            [rows.stream, rows.kind, now, list(oids), numbers, list(ops), list(revs), list(bodies)],
+            f"{_INTO} SELECT %s, %s, u.oid, u.seq, u.op, u.rev, u.body, %s FROM json_to_recordset(%s::json) "  # noqa: S608  names alone
+            f"AS u(oid uuid, seq bigint, op text, rev int, body text) {_MOVE_FORWARD}",
+            [rows.stream, rows.kind, now, told],
         )
         return
     at = adapted(now)
@@ -132,6 +134,7 @@ def _write(
     )
 
 
+_TOLD = ("oid", "seq", "op", "rev", "body")
 _INTO = "INSERT INTO changes_entry (stream_id, kind, oid, seq, op, rev, body, changed_at)"
 _MOVE_FORWARD = (
     "ON CONFLICT (stream_id, kind, oid) DO UPDATE SET "

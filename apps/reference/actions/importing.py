@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -176,10 +177,13 @@ def _write_entries(list_id: UUID, values: Sequence[tuple[Any, ...]]) -> None:
     now = adapted(timezone.now())
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
+            names = ("id", "rev", "key", "label_vi", "label_en", "data", "valid", "hash")
+            told = orjson.dumps([dict(zip(names, value, strict=True)) for value in values]).decode()
             cursor.execute(
-                f"{into} SELECT u.*, %s, true, %s, %s FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::text[], "  # noqa: S608  names alone
-                f"%s::text[], %s::jsonb[], %s::bool[], %s::text[]) AS u {over}",
-                [list_id, now, now, *(list(column) for column in zip(*values, strict=True))],
+                f"{into} SELECT u.id, u.rev, u.key, u.label_vi, u.label_en, u.data::jsonb, u.valid, u.hash, %s, true, "  # noqa: S608  names alone
+                "%s, %s FROM json_to_recordset(%s::json) AS u(id uuid, rev int, key text, label_vi text, "
+                f"label_en text, data text, valid bool, hash text) {over}",
+                [list_id, now, now, told],
             )
             return
         owner = adapted(list_id)
