@@ -18,6 +18,7 @@ READ_BY_NOBODY = {
     "changes.Change": "the outbox; only the relay reads it",
     "changes.Reaction": "likewise",
     "inspections.NumberSeries": "a counter",
+    "inspections.SingleUseValue": "read by `seen_elsewhere`, through the visible report that bears it",
     "organisation.UnitName": "a dated attribute of a unit; the names of units are open to the service",
     "organisation.UnitParent": "likewise, its place in the tree",
     "sync.DevicePull": "how far a phone has come; read for figures and pokes alone",

@@ -6,6 +6,7 @@ Story number i of `--seed S` has the seed S + i: `--examples 1 --seed <that>` te
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-STEPS = 20
+STEPS = 30
 FASTEST_DISK = Path("/dev/shm")
 
 
@@ -41,6 +42,9 @@ def _tell(options: argparse.Namespace, scratch: Path) -> int:
 
     Story.server = Server(Path(settings.DATA_DIR))
     Story.scene = prepare(Story.server)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     started, busy = time.monotonic(), time.process_time()
     failures = 0
     for i in range(options.examples):

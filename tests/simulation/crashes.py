@@ -50,28 +50,29 @@ class Crasher:
             self._reach("after_commit")
 
         connection._commit = commit
-        connection.execute_wrappers.append(self._execute)
 
     def crash_at(self, point: str, times: int) -> None:
         """Order a crash at the n-th passing of a point."""
         self._left = (point, times)
+        self._watch()
 
     def fail_at(self, statement: int) -> None:
         """Order that the database refuses the n-th statement, as one does that is locked or has gone away."""
         self._error_in = statement
+        self._watch()
 
     def disarm(self) -> None:
         """Order nothing any more."""
         self._left, self._error_in = None, 0
+        if self._execute in connection.execute_wrappers:
+            connection.execute_wrappers.remove(self._execute)
 
     def revive(self) -> None:
         """Start anew after a crash: what was open is rolled back, the connection is as new."""
         self.is_dead = False
         self.disarm()
         if connection.vendor == "postgresql":
-            connection.connection and connection.connection.close()
-            connection.connection = None
-            connection.in_atomic_block = False
+            connection.connection, connection.in_atomic_block = None, False
             connection.close()
             return
         raw = connection.connection
@@ -82,6 +83,11 @@ class Crasher:
         connection.savepoint_ids, connection.atomic_blocks, connection.run_on_commit = [], [], []
         connection.autocommit = connection.commit_on_exit = True
         connection.run_commit_hooks_on_set_autocommit_on = connection.closed_in_transaction = False
+
+    def _watch(self) -> None:
+        """Watch statements from now on; only then, for on PostgreSQL the product takes a shorter way unwatched."""
+        if self._execute not in connection.execute_wrappers:
+            connection.execute_wrappers.append(self._execute)
 
     def _execute(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
         if self._error_in:
@@ -105,8 +111,11 @@ class Crasher:
     def _die(self, point: str) -> None:
         self.is_dead = True
         connection.run_on_commit = []
-        if connection.vendor != "postgresql" and connection.connection is not None:
-            connection.connection.rollback()
+        if connection.connection is not None:
+            if connection.vendor == "postgresql":
+                connection.connection.close()
+            else:
+                connection.connection.rollback()
         raise Crash(point)
 
     def _wrap_files(self) -> None:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from apps.accounts.actions import reinstate_officer
-from apps.accounts.models import Officer
+from apps.accounts.models import Device, Officer
 from apps.accounts.queries import actor_for
 from apps.audit.models import Event
 from apps.changes.models import Change, Reaction, Stream
@@ -46,20 +46,19 @@ def settle(world: World) -> None:
         world.network.bring_late(0)
     for officer in Officer.objects.filter(is_active=False):
         reinstate_officer(actor=SYSTEM, officer=officer, reason="-")
-    seen = None
     for i in range(ROUNDS):
         server.clock.pass_by(100 if i < 2 else 1000)  # long enough for what is overdue, then for phones that wait
+        before = _standing(world)
         for phone in world.phones:
             outcome = phone.contact(phone.sync)
             if outcome not in {"is done", "is wiped", "wipes itself"}:
                 world.tell(f"  {phone.name} {outcome}")
-        world.beat()
+        for task in server.beat() if i == 0 else ["changes.sweep"]:
+            server.run(task)
         server.drain()
-        now = _standing(world)
-        if now == seen:
+        if i and _standing(world) == before:
             return
-        seen = now
-    raise AssertionError(f"phones and server never come to rest: {seen}")
+    raise AssertionError(f"phones and server never come to rest: {_standing(world)}")
 
 
 def check(world: World) -> None:
@@ -77,6 +76,8 @@ def check(world: World) -> None:
         _old_equals_fresh(phone, actor)
         _photos_are_whole(world, phone)
     _reports_are_what_was_written(world, list(receipts.values()))
+    _late_work_ends(receipts.values())
+    _lost_phones_are_wiped(world)
     _numbers_have_no_gaps()
     _figures_are_counted()
     _audit_tells_all()
@@ -114,7 +115,6 @@ def content(world: World) -> set[str]:
 def _standing(world: World) -> tuple[Any, ...]:
     phones = tuple(
         (
-            phone.get("cursor"),
             *phone.store.execute("SELECT state, count(*) FROM outbox GROUP BY 1 ORDER BY 1").fetchall(),
             *phone.store.execute("SELECT state, count(*) FROM photo GROUP BY 1 ORDER BY 1").fetchall(),
         )
@@ -255,16 +255,20 @@ def _reports_are_what_was_written(world: World, receipts: Iterable[Mutation]) ->
     edits: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for receipt in sorted(receipts, key=lambda m: m.received_at):
         if receipt.payload and receipt.status == "applied" and receipt.type.startswith("inspection."):
-            edits[str(receipt.oid)].append(json.loads(receipt.payload))
+            told = json.loads(receipt.result)
+            edits[str(receipt.oid)].append({**json.loads(receipt.payload), "rev": told["rev"]})
     reports = {str(r.pk): r for r in InspectionReport.objects.all()}
     made = {m.object for rows in world.made.values() for m in rows.values()}
     assert set(reports) <= made, "a report that nobody made"
+    if (world.server.clock.moment - world.scene.moment).days >= settings.KEEP.receipt_days:
+        return  # receipts have been let go, and what comes now is judged anew
     forgotten = _forgotten(world, receipts)
     for oid, mutations in edits.items():
         if oid in forgotten:
             continue
         wanted: dict[str, Any] = {}
         submitted = False
+        _overwrites_nothing_unseen(oid, mutations)
         for mutation in mutations:
             if mutation["type"] == "inspection.discard":
                 wanted, submitted = {}, False
@@ -276,6 +280,36 @@ def _reports_are_what_was_written(world: World, receipts: Iterable[Mutation]) ->
         if report is not None:
             _holds(report, wanted)
             assert bool(report.number) == submitted, f"report {oid[-4:]}: submitted {submitted}, {report.number!r}"
+
+
+def _overwrites_nothing_unseen(oid: str, mutations: list[dict[str, Any]]) -> None:
+    """An edit that was applied had seen what it replaced; otherwise it is a conflict."""
+    seen: dict[str, tuple[int, Any]] = {}
+    for mutation in mutations:
+        if mutation["type"] == "inspection.discard":
+            seen = {}
+            continue
+        for key, value in flatten(mutation["fields"]).items():
+            rev, before = seen.get(key, (0, None))
+            unseen = mutation["base_rev"] is not None and rev > mutation["base_rev"] and before != value
+            assert not unseen, f"report {oid[-4:]}: {value!r} replaced {before!r} without having seen it"
+            seen[key] = (mutation["rev"], value) if before != value else (rev, before)
+
+
+def _late_work_ends(receipts: Iterable[Mutation]) -> None:
+    """Work for a post that was left is taken for some days, and then no more."""
+    posts = dict(InspectionReport.objects.values_list("pk", "posting__valid_to"))
+    for receipt in receipts:
+        left = posts.get(receipt.oid) if receipt.oid and receipt.type != "inspection.discard" else None
+        if left and receipt.status == "applied":
+            late = receipt.received_at - left
+            assert late <= settings.MOVED_OFFICER_GRACE, f"taken {late} after the post was left: {receipt.payload}"
+
+
+def _lost_phones_are_wiped(world: World) -> None:
+    lost = {str(pk) for pk in Device.objects.filter(state="lost").values_list("pk", flat=True)}
+    held = {phone.get("device_id") for phone in world.phones if not phone.is_wiped}
+    assert not lost & held, "a lost phone still holds its records"
 
 
 def _forgotten(world: World, receipts: Iterable[Mutation]) -> set[str]:

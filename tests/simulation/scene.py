@@ -10,7 +10,7 @@ from django.db import transaction
 
 from tests.reports import header, plain_answers
 from tests.simulation.handset import Handset, Saved
-from tests.simulation.network import Network
+from tests.simulation.network import Network, Trouble
 from tests.simulation.server import Server, Store
 
 STEPS = 8
@@ -64,7 +64,7 @@ def prepare(server: Server) -> Scene:
 
 
 def _yesterday(server: Server, cast: Any, phones: list[Handset], version: str, photos: tuple[bytes, ...]) -> None:
-    """Leave something to go on with: a draft, a returned report, one under review, one whose photo is on its way."""
+    """Leave something to go on with: a draft, a returned report, one under review, one whose photo is half here."""
     from apps.inspections.actions import return_for_correction, start_review
 
     first, _, other = phones
@@ -81,6 +81,8 @@ def _yesterday(server: Server, cast: Any, phones: list[Handset], version: str, p
     other.submit({"photos": {"step_3": [photo]}}, waiting)
     first.sync()
     other.push()
+    # The connection broke in the middle of the photo: an upload is open and holds the first bytes.
+    other.contact(other.send_photos, [Trouble(2, "cut", 300)])
     leader = cast.region_leader.actor()
     return_for_correction(actor=leader, report_id=UUID(returned), notes=[], note="Bổ sung")
     start_review(actor=leader, report_id=UUID(taken_up))
