@@ -1,9 +1,11 @@
-"""Push throughput and pull latency on PostgreSQL with two web processes, next to bare `INSERT … COMMIT`.
+"""Push throughput, its processor time, and identical pushes at once, next to bare `INSERT … COMMIT`.
 
-    .venv/bin/python -m tests.benchmarks.sync_throughput [--seconds 5] [--rounds 3]
+    .venv/bin/python -m tests.benchmarks.sync_throughput [--seconds 5] [--rounds 3] [--twins 1000]
 
-PostgreSQL runs with its durable defaults; server, database and load share the machine. The clients are threads that
-send prepared bytes over kept connections, so that what is measured is the server.
+PostgreSQL runs with its durable defaults; web server (2 processes), worker, database and load share the machine. The
+clients are threads that send prepared bytes over kept connections. All officers serve at one gate, whose series of
+numbers has no gaps: the hardest case. Processor time is that of web server, worker, database and broker until
+nothing is owed any more. Pulls are measured by `pull_and_snapshots`.
 """
 
 from __future__ import annotations
@@ -19,12 +21,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 from uuid_utils.compat import uuid7
 
 from tests.phone import Phone
 from tests.reports import plain_report
-from tests.services import PostgreSQL, Redis
+from tests.services import PostgreSQL, Redis, Service
 from tests.stack import Stack, new_postgresql_database
 
 CLIENTS = (8, 32)
@@ -73,8 +76,8 @@ class Caller:
         return self.prepare("/sync/push", {"device_id": self.phone.get("device_id"), "mutations": mutations})
 
 
-def run(workers: list[Callable[[float], int]], seconds: float) -> float:
-    """Run the workers side by side until the time is up; gives the sum of their counts per second."""
+def run(workers: list[Callable[[float], int]], seconds: float) -> tuple[float, int]:
+    """Run the workers side by side until the time is up; gives the sum of their counts per second, and the sum."""
     counts: list[int] = []
     begin = time.monotonic()
     threads = [threading.Thread(target=lambda w=w: counts.append(w(begin + seconds))) for w in workers]
@@ -83,12 +86,12 @@ def run(workers: list[Callable[[float], int]], seconds: float) -> float:
     for thread in threads:
         thread.join()
     assert len(counts) == len(workers), "a client failed"
-    return sum(counts) / (time.monotonic() - begin)
+    return sum(counts) / (time.monotonic() - begin), sum(counts)
 
 
 def pusher(caller: Caller, version: str, batch: int) -> Callable[[float], int]:
     """Give a worker that pushes reports until a moment; bodies are prepared beforehand."""
-    prepared = [caller.push(version, batch) for _ in range(max(4, 1200 // batch))]
+    prepared = [caller.push(version, batch) for _ in range(max(4, 4000 // batch))]
 
     def work(until: float) -> int:
         done = 0
@@ -118,52 +121,102 @@ def inserter(url: str) -> Callable[[float], int]:
     return work
 
 
-def latencies(caller: Caller, request: bytes, times: int) -> list[float]:
-    """Time a request again and again; seconds."""
-    taken = []
-    for _ in range(times):
-        begin = time.perf_counter()
-        caller.call(request)
-        taken.append(time.perf_counter() - begin)
-    return taken
+class Bench:
+    """A running stack with its phones, its processes and what has been measured."""
 
+    def __init__(self, stack: Stack, url: str, services: list[Service], told: dict[str, Any]) -> None:
+        self.stack, self.url, self.version = stack, url, told["versions"]["plain"]
+        self.roots = [p.pid for p in stack.processes.values()] + [guard_of(service) for service in services]
+        self.phones = [Phone(stack.url, name=f"phone {n}") for n in range(len(told["codes"]))]
+        for phone, code in zip(self.phones, told["codes"], strict=True):
+            phone.enrol(code)
+        self.rows: dict[str, list[float]] = {}
 
-def measure(stack: Stack, told: dict[str, Any], url: str, options: argparse.Namespace) -> dict[str, Any]:
-    """Measure everything, round by round interleaved with the baseline; medians."""
-    phones = []
-    for number, code in enumerate(told["codes"]):
-        phone = Phone(stack.url, name=f"phone {number}")
-        phone.enrol(code)
-        phones.append(phone)
-    version = told["versions"]["plain"]
-    rows: dict[str, list[float]] = {}
+    def note(self, name: str, value: float) -> None:
+        """Keep a figure of this round."""
+        self.rows.setdefault(name, []).append(value)
 
-    def note(name: str, value: float) -> None:
-        rows.setdefault(name, []).append(value)
-
-    for _ in range(options.rounds):
+    def baseline(self, seconds: float) -> None:
+        """Insert and commit, from one connection and from eight."""
         for clients in (1, 8):
-            note(
-                f"INSERT+COMMIT, {clients} connections",
-                run([inserter(url) for _ in range(clients)], options.seconds),
-            )
+            workers = [inserter(self.url) for _ in range(clients)]
+            self.note(f"INSERT+COMMIT, {clients} connections", run(workers, seconds)[0])
+
+    def push(self, name: str, clients: int, batch: int, seconds: float) -> None:
+        """Push for some seconds, then wait until the worker owes nothing."""
+        callers = [Caller(self.stack, phone) for phone in self.phones[:clients]]
+        workers = [pusher(caller, self.version, batch) for caller in callers]
+        before = processor_seconds(self.roots)
+        rate, count = run(workers, seconds)
+        self.settle()
+        self.note(name, rate)
+        self.note(f"{name}: processor, ms each", (processor_seconds(self.roots) - before) / count * 1000)
+
+    def settle(self) -> None:
+        """Wait until every change has been told and every task is done."""
+        owed = (
+            "SELECT count(*) FROM changes_change WHERE relayed_at IS NULL UNION ALL "
+            "SELECT count(*) FROM changes_reaction WHERE done_at IS NULL"
+        )
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            while any(count for (count,) in connection.execute(owed)):
+                time.sleep(0.1)
+
+    def twins(self, rounds: int) -> None:
+        """Push one mutation from eight connections at once, again and again; every answer must be sound."""
+        callers = [Caller(self.stack, self.phones[0]) for _ in range(8)]
+        barrier, wrong = threading.Barrier(8), 0
+        requests = [callers[0].push(self.version) for _ in range(rounds)]
+        answers: list[list[bytes]] = [[] for _ in callers]
+
+        def send(number: int) -> None:
+            for request in requests:
+                barrier.wait(30)
+                answers[number].append(callers[number].call(request))
+
+        threads = [threading.Thread(target=send, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for round_ in zip(*answers, strict=True):
+            verdicts = sorted(json.loads(answer)["results"][0]["status"] for answer in round_)
+            wrong += verdicts != ["applied", *["duplicate"] * 7]
+        self.note(f"8 identical at once, {rounds} rounds: rounds not 1 applied + 7 duplicate", wrong)
+
+
+def processor_seconds(roots: list[int]) -> float:
+    """Give what the processes below some roots have used so far."""
+    total = 0.0
+    for pid in roots:
+        root = psutil.Process(pid)
+        for process in (root, *root.children(recursive=True)):
+            used = process.cpu_times()
+            total += used.user + used.system + used.children_user + used.children_system
+    return total
+
+
+def guard_of(service: Service) -> int:
+    """Give the process under which a service's own run."""
+    assert service._guard is not None
+    return service._guard.pid
+
+
+def measure(bench: Bench, options: argparse.Namespace) -> dict[str, float]:
+    """Measure everything, round by round interleaved with the baseline; medians."""
+    for _ in range(options.rounds):
+        bench.baseline(options.seconds)
         for clients in CLIENTS:
-            callers = [Caller(stack, phone) for phone in phones[:clients]]
-            note(
-                f"push one by one, {clients} clients",
-                run([pusher(c, version, 1) for c in callers], options.seconds),
-            )
-        callers = [Caller(stack, phone) for phone in phones[:8]]
-        note("push batched by 50, 8 clients", run([pusher(c, version, 50) for c in callers], options.seconds))
-        caller = Caller(stack, phones[0])
-        phones[0].pull()
-        idle = caller.prepare("/sync/pull", {"cursor": phones[0].get("cursor")})
-        note("idle pull, ms (median)", statistics.median(latencies(caller, idle, 400)) * 1000)
-        for _ in range(2):
-            caller.call(caller.push(version, 50))
-        changed = caller.prepare("/sync/pull", {"cursor": phones[0].get("cursor")})
-        note("pull of 100 changes, ms (median)", statistics.median(latencies(caller, changed, 100)) * 1000)
-    return {name: statistics.median(values) for name, values in rows.items()}
+            bench.push(f"push one by one, {clients} clients", clients, 1, options.seconds)
+        bench.push("push batched by 50, 8 clients", 8, 50, options.seconds)
+    if options.twins:
+        bench.twins(options.twins)
+    web = psutil.Process(bench.stack.processes["web"].pid)
+    for number, process in enumerate(web.children(recursive=True)):
+        size = process.memory_info().rss / 1e6
+        if size > 60:  # not the process that only tracks resources
+            bench.note(f"memory of web process {number}, MB", size)
+    return {name: statistics.median(values) for name, values in bench.rows.items()}
 
 
 def main() -> None:
@@ -171,6 +224,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--twins", type=int, default=1000)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, PostgreSQL() as server, Redis() as redis:
         url = new_postgresql_database(server.url, "bench")
@@ -180,13 +234,14 @@ def main() -> None:
         told = stack.seed(max(CLIENTS))
         try:
             stack.start_web(workers=2)
-            found = measure(stack, told, url, options)
+            stack.start_worker()
+            found = measure(Bench(stack, url, [server, redis], told), options)
         finally:
             stack.stop()
     base = found["INSERT+COMMIT, 8 connections"]
     for name, value in found.items():
-        ratio = f"{value / base:8.3f} × baseline" if "ms" not in name else ""
-        print(f"{name:36} {value:10.1f} {ratio}")
+        is_rate = ":" not in name and "MB" not in name
+        print(f"{name:76} {value:10.2f}{f'  {value / base:6.3f} × baseline' if is_rate else ''}")
 
 
 if __name__ == "__main__":

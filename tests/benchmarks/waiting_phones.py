@@ -63,7 +63,7 @@ def measure(stack: Stack, told: dict[str, Any], options: argparse.Namespace) -> 
     def pushed() -> tuple[float, float]:
         before, began = usage(pid)[0], time.monotonic()
         callers = [Caller(stack, phone) for phone in pushers]
-        rate = run([pusher(c, told["versions"]["plain"], 1) for c in callers], options.seconds)
+        rate, _ = run([pusher(c, told["versions"]["plain"], 1) for c in callers], options.seconds)
         return rate, (usage(pid)[0] - before) / (rate * (time.monotonic() - began)) * 1000
 
     pushed()
