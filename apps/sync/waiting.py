@@ -45,10 +45,10 @@ class Heads:
 
 
 def leave_wish(
-    environ: Mapping[str, Any], cursor: Cursor | None, answer: Mapping[str, Any], seconds: float
+    meta: Mapping[str, Any], cursor: Cursor | None, answer: Mapping[str, Any], seconds: float
 ) -> None:
     """Ask the web server to hold back an answer that tells nothing new; without such a server it goes out now."""
-    turn = environ.get(ENVIRON)
+    turn = meta.get(ENVIRON)
     if not isinstance(turn, Turn) or cursor is None or seconds <= 0:
         return
     if decode_cursor(answer["cursor"]) == cursor and not any(answer[k] for k in ("drop", "reset", "more")):

@@ -125,12 +125,12 @@ class Server:
         self._threads.run(job)
         return future
 
-    def _run(self, environ: dict[str, Any], proto: Any, turn: Turn | None) -> bool:
+    def _run(self, meta: dict[str, Any], proto: Any, turn: Turn | None) -> bool:
         """Run Django in this thread and send its answer; True when the request waits instead."""
         told: list[Any] = []
         try:
             answer = self._application(
-                environ, lambda status, headers, _exc=None: told.extend((status, headers))
+                meta, lambda status, headers, _exc=None: told.extend((status, headers))
             )
         except Exception:
             logger.exception("web.application_failed")
@@ -172,7 +172,7 @@ class Server:
 
     def _environ(self, scope: Any, source: Any, turn: Turn | None) -> dict[str, Any]:
         host, _, port = scope.server.rpartition(":")
-        environ: dict[str, Any] = {
+        meta: dict[str, Any] = {
             "REQUEST_METHOD": scope.method,
             "SCRIPT_NAME": "",
             "PATH_INFO": scope.path.encode("utf-8", "surrogateescape").decode("latin-1"),
@@ -191,14 +191,14 @@ class Server:
             ENVIRON: turn,
         }
         if scope.authority:  # HTTP/2 says the host there
-            environ["HTTP_HOST"] = scope.authority
+            meta["HTTP_HOST"] = scope.authority
         for name, value in scope.headers.items():
             key = self._names.get(name) or self._name(name)
-            if key in environ and key != "HTTP_HOST":
-                environ[key] = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{value}"
+            if key in meta and key != "HTTP_HOST":
+                meta[key] = f"{meta[key]}{'; ' if key == 'HTTP_COOKIE' else ','}{value}"
             elif key:
-                environ[key] = value
-        return environ
+                meta[key] = value
+        return meta
 
     def _name(self, header: str) -> str:
         """Give a header's name as WSGI has it; "" for one with an underscore, which could pose as another's."""

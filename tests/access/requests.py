@@ -211,6 +211,9 @@ BODIES: Mapping[str, Maker] = {
     "wrong-password": _wrong_password,
     "wrong-token": _wrong_token,
     "challenge": lambda pk, record, records: _json({"device_id": str(uuid4())}),
+    "push-address": lambda pk, record, records: _json(
+        {"endpoint": "https://push.example/x", "keys": {"p256dh": "x", "auth": "x"}}
+    ),
     "pull": lambda pk, record, records: _json({}),
     "submit-new": lambda pk, record, records: _mutation("inspection.submit", _complete)(
         uuid4(), None, records

@@ -34,9 +34,10 @@ def mutation(fields: Any, kind: str = "inspection.submit", **more: Any) -> dict[
     return {**ids, "type": kind, "base_rev": None, "fields": fields, **more}
 
 
-def test_fields_of_a_newer_app_are_kept_and_come_back_to_every_phone(
+def test_case_23_fields_of_a_newer_app_are_kept_and_come_back_to_every_phone(
     work: Work, cast: Cast, send: Any
 ) -> None:
+    """Unknown fields are `applied`, kept in `extra`, and come back by pull; the envelope is kept as it came."""
     sent = mutation(work.fields(weather="mưa", sensors={"rad": 3}), colour="red")
     (result,) = send(sent).json()["results"]
     assert result["status"] == "applied"
@@ -46,9 +47,10 @@ def test_fields_of_a_newer_app_are_kept_and_come_back_to_every_phone(
     assert body["extra"]["weather"] == "mưa"
 
 
-def test_a_type_that_asks_for_a_newer_app_waits_and_everything_else_goes(
+def test_case_23_a_type_that_asks_for_a_newer_app_waits_and_everything_else_goes(
     work: Work, settings: Any, send: Any
 ) -> None:
+    """`deferred/upgrade-required` with `min_version`, nothing stored; the same id is applied after the update."""
     settings.MIN_APP_VERSIONS = {"inspection.submit": (1, 4)}
     draft, final = mutation(work.fields(), "inspection.save"), mutation(work.fields())
     saved, waits = send(draft, final).json()["results"]
@@ -62,9 +64,10 @@ def test_a_type_that_asks_for_a_newer_app_waits_and_everything_else_goes(
     assert known["status"] == "duplicate", "what was taken stays taken, whoever repeats it"
 
 
-def test_an_app_below_the_least_is_told_which_one_it_needs_and_loses_nothing(
+def test_case_23_an_app_below_the_least_is_told_which_one_it_needs_and_loses_nothing(
     work: Work, settings: Any, send: Any
 ) -> None:
+    """426 `upgrade-required` with `min_version`, nothing processed."""
     settings.MINIMUM_APP_VERSION = "1.10"
     sent = mutation(work.fields())
     answer = send(sent, version="1.9.9")

@@ -31,7 +31,8 @@ def routes() -> list[str]:
 
 
 @pytest.mark.parametrize(("verb", "wipe"), [(report_device_lost, True), (suspend_device, False)])
-def test_every_route_says_so(cast: Cast, verb: Any, wipe: bool) -> None:
+def test_case_31_every_route_says_so(cast: Cast, verb: Any, wipe: bool) -> None:
+    """403 `device-revoked` on every route and method that asks who calls; `wipe` when it was lost."""
     client, headers = cast.officer.client(), {"Tus-Resumable": "1.0.0"}
     verb(actor=cast.leader.actor(), device=cast.officer.phone.device, reason="Mất máy")
     paths = routes()
@@ -45,7 +46,8 @@ def test_every_route_says_so(cast: Cast, verb: Any, wipe: bool) -> None:
             assert (told["code"], told["wipe"]) == ("device-revoked", wipe), (method, path)
 
 
-def test_an_upload_under_way_takes_no_further_byte(cast: Cast) -> None:
+def test_case_31_an_upload_under_way_takes_no_further_byte(cast: Cast) -> None:
+    """403 with `wipe` for the chunk and for HEAD; not one byte is kept."""
     photo = noisy_jpeg(20_000)
     attachment = declare(cast.officer, photo)
     client = cast.officer.client()
