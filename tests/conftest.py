@@ -26,6 +26,7 @@ pytest_plugins = [
     "tests.near",
     "tests.sync.large",
     "tests.access.fixture",
+    "tests.upload_stack",
 ]
 
 # All workers share the cores: how long one example takes says nothing about the code.

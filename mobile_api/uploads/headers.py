@@ -15,7 +15,7 @@ from mobile_api.uploads.errors import ChecksumUnknown, TusVersionUnsupported, Up
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-defer-length,creation-with-upload,checksum,termination,expiration"
-ALGORITHMS = ("sha1", "sha256")
+ALGORITHMS = {"sha1": 20, "sha256": 32}  # and the bytes of their digests
 CHUNK_TYPE = "application/offset+octet-stream"
 MAX_METADATA = 2000
 
@@ -118,6 +118,8 @@ def checksum(headers: Headers) -> Checksum | None:
         digest = base64.b64decode(encoded.strip(), validate=True)
     except (binascii.Error, ValueError):
         raise ChecksumUnknown from None
+    if len(digest) != ALGORITHMS[algorithm.lower()]:
+        raise ChecksumUnknown
     return Checksum(algorithm.lower(), digest)
 
 

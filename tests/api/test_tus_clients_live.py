@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,7 +15,6 @@ from tusclient import client as tuspy
 
 from tests import evidence_images as images
 from tests.phone import Phone
-from tests.services import S3
 from tests.stack import Stack
 from tests.tus_clients import CuttingProxy, TusJs, node_modules
 
@@ -25,25 +24,16 @@ PATH = "/mobile/v1/uploads"
 PHOTO = images.noisy_jpeg(1_500_000)
 
 
-@pytest.fixture(scope="module", params=["disk", "s3"])
-def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A web server with two processes; they share a disk, or only S3."""
-    s3: S3 | None = request.getfixturevalue("s3_server") if request.param == "s3" else None
-    stack = Stack(tmp_path_factory.mktemp("stack"), storage=s3.settings if s3 else None)
-    stack.codes = stack.seed()["codes"]  # type: ignore[attr-defined]  # carried to the phone below
-    stack.start_web(workers=2)
-    yield stack
-    stack.stop()
+@pytest.fixture
+def stack(upload_stack: Stack) -> Stack:
+    """The web server on both kinds of storage."""
+    return upload_stack
 
 
-@pytest.fixture(scope="module")
-def phone(stack: Stack) -> Iterator[Phone]:
+@pytest.fixture
+def phone(upload_phone: Phone) -> Phone:
     """An enrolled phone."""
-    phone = Phone(stack.url)
-    phone.enrol(stack.codes[0])  # type: ignore[attr-defined]  # see above
-    phone.sync()
-    yield phone
-    phone.close()
+    return upload_phone
 
 
 class Js:

@@ -1,4 +1,7 @@
-"""Uploads against the real web server: broken, half-open and competing connections, a kill, foreign clients."""
+"""Uploads against the real web server: broken, half-open and competing connections, a kill.
+
+Foreign clients: `test_tus_clients_live.py`.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,20 @@ import base64
 import contextlib
 import hashlib
 import http.client
-import io
 import socket
 import struct
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from tusclient import client as tuspy
 
 from tests import evidence_images as images
 from tests.phone import Phone, until
-from tests.services import S3, PostgreSQL
+from tests.services import PostgreSQL
 from tests.stack import Stack
 
 pytestmark = pytest.mark.live
@@ -31,25 +32,16 @@ PIECE = 512 * 1024
 PHOTO = images.noisy_jpeg(1_500_000)
 
 
-@pytest.fixture(scope="module", params=["disk", "s3"])
-def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A web server with two processes; they share a disk, or only S3."""
-    s3: S3 | None = request.getfixturevalue("s3_server") if request.param == "s3" else None
-    stack = Stack(tmp_path_factory.mktemp("stack"), storage=s3.settings if s3 else None)
-    stack.codes = stack.seed()["codes"]  # type: ignore[attr-defined]  # carried to the phone below
-    stack.start_web(workers=2)
-    yield stack
-    stack.stop()
+@pytest.fixture
+def stack(upload_stack: Stack) -> Stack:
+    """The web server on both kinds of storage."""
+    return upload_stack
 
 
-@pytest.fixture(scope="module")
-def phone(stack: Stack) -> Iterator[Phone]:
+@pytest.fixture
+def phone(upload_phone: Phone) -> Phone:
     """An enrolled phone."""
-    phone = Phone(stack.url)
-    phone.enrol(stack.codes[0])  # type: ignore[attr-defined]  # see above
-    phone.sync()
-    yield phone
-    phone.close()
+    return upload_phone
 
 
 class Upload:
@@ -117,7 +109,8 @@ def test_a_cut_connection_leaves_every_byte_that_arrived(
     upload.finish()
 
 
-def test_a_half_open_connection_loses_to_a_new_one(phone: Phone, stack: Stack) -> None:
+def test_case_51_a_half_open_connection_loses_to_a_new_one(phone: Phone, stack: Stack) -> None:
+    """Expected: the new connection goes on; what the old one sends later is 409; the file is whole."""
     upload = Upload(phone, stack)
     old = upload.begin(0)
     old.sendall(upload.data[: PIECE + 1000])
@@ -130,7 +123,8 @@ def test_a_half_open_connection_loses_to_a_new_one(phone: Phone, stack: Stack) -
     upload.finish()
 
 
-def test_a_killed_server_keeps_what_it_counted(phone: Phone, stack: Stack) -> None:
+def test_case_52_a_killed_server_keeps_what_it_counted(phone: Phone, stack: Stack) -> None:
+    """Expected: after SIGKILL and a restart the offset is what was acknowledged, and the upload goes on from there."""
     upload = Upload(phone, stack)
     raw = upload.begin(0)
     raw.sendall(upload.data[: 2 * PIECE + 5000])
@@ -145,49 +139,6 @@ def test_a_killed_server_keeps_what_it_counted(phone: Phone, stack: Stack) -> No
 
 def facts_of(phone: Phone, photo: str) -> Mapping[str, Any]:
     return phone.call("GET", f"/attachments/{photo}")
-
-
-class Flaky(io.BytesIO):
-    """A file whose reading fails once at a place, as a phone that loses its network does."""
-
-    def __init__(self, data: bytes, place: int) -> None:
-        super().__init__(data)
-        self.place: int | None = place
-
-    def read(self, size: int | None = -1) -> bytes:
-        if self.place is not None and self.tell() >= self.place:
-            self.place = None
-            raise ConnectionError
-        return super().read(size)
-
-
-@pytest.mark.parametrize("is_checked", [False, True])
-def test_tuspy_uploads_resumes_and_needs_no_metadata(phone: Phone, stack: Stack, is_checked: bool) -> None:
-    data = PHOTO + uuid4().bytes
-    client: Any = tuspy.TusClient(f"{stack.url}{PATH}", headers=phone.headers())
-    options: dict[str, Any] = {"chunk_size": 200_000, "upload_checksum": is_checked}
-    first = client.uploader(file_stream=Flaky(data, 600_000), **options)
-    with contextlib.suppress(ConnectionError):
-        first.upload()
-    assert first.url
-    second = client.uploader(file_stream=io.BytesIO(data), url=first.url, **options)
-    assert second.offset == 600_000
-    second.upload()
-    photo = phone.take_photo(str(uuid4()), "xray", data)
-    phone.push()
-    assert facts_of(phone, photo)["state"] == "expected"  # the worker of this stack is not running
-    assert phone._tus_create(photo, len(data)) == second.url.removeprefix(stack.url)
-
-
-def test_tuspy_names_the_attachment(phone: Phone, stack: Stack) -> None:
-    upload = Upload(phone, stack)
-    client: Any = tuspy.TusClient(f"{stack.url}{PATH}", headers=phone.headers())
-    uploader = client.uploader(
-        file_stream=io.BytesIO(upload.data), chunk_size=400_000, metadata={"attachment_id": upload.id}
-    )
-    uploader.upload()
-    assert uploader.url == stack.url + upload.place
-    assert facts_of(phone, upload.id)["state"] == "stored"
 
 
 def test_a_checksum_that_fits_nothing_keeps_nothing(phone: Phone, stack: Stack) -> None:

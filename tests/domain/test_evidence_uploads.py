@@ -22,26 +22,20 @@ from apps.changes.models import Change
 from apps.common.errors import DomainError
 from apps.evidence import actions
 from apps.evidence.actions import finishing
-from apps.evidence.errors import HashMismatch, OffsetMismatch, StorageUnavailable, UploadEnded
+from apps.evidence.errors import HashMismatch, OffsetMismatch, StorageUnavailable
 from apps.evidence.models import Attachment, Piece, Upload
 from apps.evidence.storage import depot
+from apps.evidence.storage.multipart import Bucket
 from tests import evidence_images as images
 from tests.cast import Cast
 from tests.evidence import declare, on_disk, on_s3, send
+from tests.tus import storages_for
 
 PHOTO = images.noisy_jpeg(60_000)
 HALF = len(PHOTO) // 2
 
 
-@pytest.fixture(params=["disk", "s3"])
-def storage(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> Iterator[str]:
-    """Run a test on both kinds of storage."""
-    kind = str(request.param)
-    place = on_disk(tmp_path) if kind == "disk" else on_s3(request.getfixturevalue("s3_server"))
-    settings.STORAGES = settings.STORAGES | {"evidence": place}
-    yield kind
-    for upload in list(depot().uploads()):
-        depot().discard(upload)
+storage = pytest.fixture(params=["disk", "s3"])(storages_for)
 
 
 @pytest.fixture
@@ -84,108 +78,6 @@ def test_a_connection_that_breaks_leaves_its_whole_pieces(cast: Cast, storage: s
     assert left.offset == 901
     assert actions.read_upload(actor=actor, upload_id=upload.pk).offset == 901
     send(cast.officer, upload.pk, 901, PHOTO[901:])
-    assert_stored(attachment)
-
-
-def test_an_older_connection_loses_and_the_file_stays_whole(cast: Cast, storage: str) -> None:
-    attachment, upload = opened(cast)
-
-    def half_open() -> Iterator[bytes]:
-        yield PHOTO[:100]
-        send(cast.officer, upload.pk, 100, PHOTO[100:200])
-        yield b"?" * 100
-
-    with pytest.raises(OffsetMismatch):
-        actions.append_chunk(
-            actor=cast.officer.actor(), upload_id=upload.pk, offset=0, size=len(PHOTO), pieces=half_open()
-        )
-    send(cast.officer, upload.pk, 200, PHOTO[200:])
-    assert_stored(attachment)
-
-
-def test_a_crash_before_the_end_is_made_good_by_the_next_question(cast: Cast, storage: str) -> None:
-    attachment, upload = opened(cast)
-    with mock.patch("apps.evidence.actions.receiving.finalize_upload", side_effect=KeyboardInterrupt):
-        with pytest.raises(KeyboardInterrupt):
-            send(cast.officer, upload.pk, 0, PHOTO[:HALF], PHOTO[HALF:])
-    assert actions.read_upload(actor=cast.officer.actor(), upload_id=upload.pk).offset == len(PHOTO)
-    assert_stored(attachment)
-
-
-@pytest.mark.parametrize("step", ["_place", "_settle", "clear"])
-def test_a_crash_at_any_step_of_the_end_stores_once(cast: Cast, storage: str, step: str) -> None:
-    attachment, upload = opened(cast)
-    if step == "_place":
-        crash = mock.patch.object(type(depot()), "keep", side_effect=KeyboardInterrupt)
-    else:
-        crash = mock.patch.object(finishing, step, side_effect=KeyboardInterrupt)
-    with crash, pytest.raises(KeyboardInterrupt):
-        send(cast.officer, upload.pk, 0, PHOTO[:HALF], PHOTO[HALF:])
-    for _ in range(2):
-        actions.finalize_upload(actor=cast.officer.actor(), upload_id=upload.pk)
-    assert_stored(attachment)
-    actions.expire_uploads()
-    assert not list(depot().uploads())
-
-
-@pytest.mark.parametrize("step", ["store", "_settle"])
-def test_a_crash_while_a_photo_comes_in_one_piece_stores_once(cast: Cast, storage: str, step: str) -> None:
-    attachment, upload = opened(cast)
-    where: Any = type(depot()) if step == "store" else finishing
-    with mock.patch.object(where, step, side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
-        send(cast.officer, upload.pk, 0, PHOTO)
-    assert actions.read_upload(actor=cast.officer.actor(), upload_id=upload.pk).offset == 0
-    send(cast.officer, upload.pk, 0, PHOTO)
-    assert_stored(attachment)
-
-
-def test_the_sweep_finishes_what_a_crash_left_complete(cast: Cast, storage: str) -> None:
-    attachment, upload = opened(cast)
-    with mock.patch("apps.evidence.actions.receiving.finalize_upload", side_effect=KeyboardInterrupt):
-        with pytest.raises(KeyboardInterrupt):
-            send(cast.officer, upload.pk, 0, PHOTO[:HALF], PHOTO[HALF:])
-    assert actions.expire_uploads()["finished"] == 0
-    Upload.objects.update(created_at=timezone.now() - timedelta(minutes=6))
-    assert actions.expire_uploads()["finished"] == 1
-    assert_stored(attachment)
-
-
-def test_bytes_that_the_storage_lost_are_asked_for_again(cast: Cast, storage: str, tmp_path: Path) -> None:
-    attachment, upload = opened(cast)
-    send(cast.officer, upload.pk, 0, PHOTO[:500], PHOTO[500:900])
-    if storage == "disk":
-        os.truncate(tmp_path / "uploads" / str(upload.pk), 500)
-    else:
-        storages["evidence"].delete(Piece.objects.get(offset=500).name)
-    actor = cast.officer.actor()
-    assert actions.read_upload(actor=actor, upload_id=upload.pk).offset == 500
-    with pytest.raises(OffsetMismatch) as caught:
-        send(cast.officer, upload.pk, 900, PHOTO[900:])
-    assert caught.value.members == {"offset": 500}
-    send(cast.officer, upload.pk, 500, PHOTO[500:])
-    assert_stored(attachment)
-
-
-def test_bytes_lost_at_the_very_end_are_asked_for_again(cast: Cast, storage: str, tmp_path: Path) -> None:
-    attachment, upload = opened(cast)
-    with mock.patch("apps.evidence.actions.receiving.finalize_upload", side_effect=KeyboardInterrupt):
-        with pytest.raises(KeyboardInterrupt):
-            send(cast.officer, upload.pk, 0, PHOTO[:HALF], PHOTO[HALF:])
-    depot().discard(upload.pk)
-    assert actions.finalize_upload(actor=cast.officer.actor(), upload_id=upload.pk).offset == 0
-    send(cast.officer, upload.pk, 0, PHOTO)
-    assert_stored(attachment)
-
-
-def test_a_wrong_hash_throws_the_bytes_away_and_starts_again(cast: Cast, storage: str) -> None:
-    attachment, upload = opened(cast)
-    with pytest.raises(HashMismatch):
-        send(cast.officer, upload.pk, 0, PHOTO[::-1])
-    attachment.refresh_from_db()
-    assert (attachment.state, attachment.failure, attachment.rev) == ("expected", "hash-mismatch", 2)
-    assert not Piece.objects.exists()
-    assert not list(depot().uploads())
-    send(cast.officer, upload.pk, 0, PHOTO)
     assert_stored(attachment)
 
 
@@ -246,25 +138,108 @@ def test_an_unreachable_s3_refuses_and_loses_nothing(cast: Cast, s3_server: Any,
     assert_stored(attachment)
 
 
-def test_expired_uploads_end_and_their_bytes_go(cast: Cast, storage: str) -> None:
-    attachment, upload = opened(cast)
-    send(cast.officer, upload.pk, 0, PHOTO[:100])
-    Upload.objects.update(expires_at=timezone.now())
-    with pytest.raises(UploadEnded):
-        send(cast.officer, upload.pk, 100, PHOTO[100:])
-    counts = actions.expire_uploads()
-    assert counts["expired"] == 1
-    actions.expire_uploads()
-    assert not list(depot().uploads())
-    attachment.refresh_from_db()
-    assert attachment.state == "expected"
-
-
 def test_a_finished_upload_may_end_and_what_it_brought_stays(cast: Cast, storage: str) -> None:
     attachment, upload = opened(cast)
     send(cast.officer, upload.pk, 0, PHOTO)
     actions.terminate_upload(actor=cast.officer.actor(), upload_id=upload.pk)
     assert_stored(attachment)
+
+
+LONG = PHOTO + b"behind the end" * 1_500_000  # 21 MB
+PIECE = 512 * 1024
+
+
+@pytest.fixture
+def s3(settings: Any, s3_server: Any) -> Iterator[Bucket]:
+    """Run a test on S3; gives what the storages of Django cannot say."""
+    settings.STORAGES = settings.STORAGES | {"evidence": on_s3(s3_server)}
+    storage: Any = storages["evidence"]
+    yield Bucket(storage.bucket)
+    for upload in list(depot().uploads()):
+        depot().discard(upload)
+
+
+def pieces_of(data: bytes) -> list[bytes]:
+    return [data[at : at + PIECE] for at in range(0, len(data), PIECE)]
+
+
+def objects_of(upload: Upload) -> list[str]:
+    return list(storages["evidence"].listdir(f"uploads/{upload.pk}")[1])
+
+
+def test_on_s3_long_uploads_are_put_together_from_parts(cast: Cast, s3: Bucket) -> None:
+    attachment, upload = opened(cast, LONG)
+    half = 12 * 1024 * 1024
+    send(cast.officer, upload.pk, 0, *pieces_of(LONG[:half]))
+    parts = list(Piece.objects.exclude(number=0).values_list("number", "offset", "length"))
+    assert parts == [(1, 0, 8 * 1024 * 1024)]
+    assert Piece.objects.filter(number=0).count() == 8
+    assert len(storages["evidence"].listdir(f"uploads/{upload.pk}")[1]) == 8
+    assert [key for key, _ in s3.begun(f"uploads/{upload.pk}/")] == [f"uploads/{upload.pk}/whole"]
+    assert actions.read_upload(actor=cast.officer.actor(), upload_id=upload.pk).offset == half
+    send(cast.officer, upload.pk, half, *pieces_of(LONG[half:]))
+    assert_stored(attachment, LONG)
+    assert (list(s3.begun("uploads/")), objects_of(upload)) == ([], [])
+
+
+@pytest.mark.parametrize("step", ["complete", "keep", "_settle"])
+def test_on_s3_a_crash_at_the_end_of_parts_stores_once(cast: Cast, s3: Bucket, step: str) -> None:
+    attachment, upload = opened(cast, LONG)
+    where: Any = {"complete": Bucket, "keep": type(depot()), "_settle": finishing}[step]
+    with mock.patch.object(where, step, side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        send(cast.officer, upload.pk, 0, *pieces_of(LONG))
+    assert actions.read_upload(actor=cast.officer.actor(), upload_id=upload.pk).offset == len(LONG)
+    assert_stored(attachment, LONG)
+
+
+def test_on_s3_wrong_bytes_in_parts_start_again(cast: Cast, s3: Bucket) -> None:
+    attachment, upload = opened(cast, LONG)
+    with pytest.raises(HashMismatch):
+        send(cast.officer, upload.pk, 0, *pieces_of(LONG[::-1]))
+    assert (Piece.objects.count(), list(s3.begun("uploads/")), objects_of(upload)) == (0, [], [])
+    send(cast.officer, upload.pk, 0, *pieces_of(LONG))
+    assert_stored(attachment, LONG)
+
+
+def test_on_s3_a_lost_part_is_asked_for_again(cast: Cast, s3: Bucket) -> None:
+    attachment, upload = opened(cast, LONG)
+    send(cast.officer, upload.pk, 0, *pieces_of(LONG[: 17 * 1024 * 1024]))
+    s3.abort_below(f"uploads/{upload.pk}/")
+    left = actions.read_upload(actor=cast.officer.actor(), upload_id=upload.pk)
+    assert (left.offset, Piece.objects.count(), left.multipart) == (0, 0, "")
+    send(cast.officer, upload.pk, 0, *pieces_of(LONG))
+    assert_stored(attachment, LONG)
+
+
+def test_on_s3_abandoned_multipart_uploads_are_swept(cast: Cast, s3: Bucket) -> None:
+    _, upload = opened(cast, LONG)
+    send(cast.officer, upload.pk, 0, *pieces_of(LONG[: 9 * 1024 * 1024]))
+    for piece in Piece.objects.filter(number=0):
+        storages["evidence"].delete(piece.name)
+    stray: Any = storages["evidence"]
+    stray.bucket.meta.client.create_multipart_upload(Bucket=stray.bucket.name, Key="sha256/aa/bb/stray")
+    actions.expire_uploads()
+    assert len(list(s3.begun(""))) == 2
+    with mock.patch("apps.evidence.actions.sweeping.LEFT_BEHIND", -timedelta(minutes=5)):
+        Upload.objects.update(expires_at=timezone.now())
+        actions.expire_uploads()
+        actions.expire_uploads()
+    assert list(s3.begun("")) == []
+
+
+def test_on_a_disk_what_a_dead_writer_left_is_swept(cast: Cast, disk: Path) -> None:
+    attachment, upload = opened(cast)
+    disk.mkdir(exist_ok=True)
+    stray = disk / f"{upload.pk}.0123456789ab"
+    stray.write_bytes(b"half a pho")
+    actions.expire_uploads()
+    assert stray.exists()
+    os.utime(stray, (0, 0))
+    assert actions.expire_uploads()["removed"] == 1
+    assert not stray.exists()
+    send(cast.officer, upload.pk, 0, PHOTO)
+    assert_stored(attachment)
+    assert list(disk.iterdir()) == []
 
 
 def test_a_whole_file_can_be_stored_in_one_call(cast: Cast, storage: str) -> None:

@@ -41,11 +41,17 @@ def shorten(upload: Upload, durable: int) -> Upload:
     """Lower the offset to what is really there, unless the upload moved on meanwhile."""
     if durable >= upload.offset:
         return upload
+    left_over = Spool(upload.pk)
     with transaction.atomic():
         here = Upload.objects.filter(pk=upload.pk, offset=upload.offset, finished_at=None, ended_at=None)
         if here.update(offset=durable):
             upload.pieces.filter(offset__gte=durable).delete()
             log.warning("upload.shortened", upload=str(upload.pk), recorded=upload.offset, durable=durable)
+            if upload.multipart and not upload.pieces.exclude(number=0).exists():
+                left_over = Spool(upload.pk, multipart=upload.multipart)
+                Upload.objects.filter(pk=upload.pk).update(multipart="")
+    if left_over.multipart:
+        depot().abandon(left_over)
     upload.refresh_from_db()
     return upload
 
