@@ -176,6 +176,8 @@ def test_no_other_address_is_taken_or_called(cast: Cast, service: Service, endpo
     assert answer.status_code == 422
     assert not PushSubscription.objects.exists()
     assert not SERVICE.may_call(endpoint)
+    if len(endpoint) > 1000:
+        return  # no row can hold it
     PushSubscription.objects.create(
         device=cast.officer.phone.device, endpoint=endpoint, p256dh="", auth="", created_at=timezone.now()
     )
