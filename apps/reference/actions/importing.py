@@ -24,11 +24,12 @@ from apps.common.actor import Actor
 from apps.common.errors import InvalidFields, Problem
 from apps.common.records import new_id
 from apps.common.sql import adapted
+from apps.reference.actions.reading import decoded, read_rows
 from apps.reference.actions.staging import Staging
 from apps.reference.errors import ImportSuperseded
 from apps.reference.models import ReferenceList
 from apps.reference.queries import KIND, body
-from apps.reference.rules import decoded, entry_id, is_slug, list_stream, read_rows
+from apps.reference.rules import entry_id, is_slug, list_stream
 
 BATCH = 2500
 

@@ -14,8 +14,8 @@ from uuid import UUID
 from django.db import connection
 
 from apps.common.sql import adapted
+from apps.reference.actions.reading import MAX_FAULTS, Row, duplicate
 from apps.reference.errors import ListFileInvalid
-from apps.reference.rules import MAX_FAULTS, Row, duplicate
 
 TABLE = "reference_staged"
 LOAD = 5000
