@@ -349,8 +349,9 @@ class Phone(Photos):
 
     def wipe(self) -> None:
         """Erase everything, as a lost phone must."""
-        for table in stored.TABLES:
-            self.store.execute(f"DELETE FROM {table}")
+        with stored.together(self.store):  # all or nothing: a phone that dies on the way is told again
+            for table in stored.TABLES:
+                self.store.execute(f"DELETE FROM {table}")
         self.store.execute("VACUUM")
 
     def _keep_tokens(self, answer: Mapping[str, Any]) -> None:

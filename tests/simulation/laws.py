@@ -17,8 +17,8 @@ from apps.accounts.actions import reinstate_officer
 from apps.accounts.models import Device, Officer
 from apps.accounts.queries import actor_for
 from apps.audit.models import Event
-from apps.changes.models import Change, Reaction, Stream
-from apps.changes.rules import REF, post_stream
+from apps.changes.models import Change, Entry, Reaction, Stream
+from apps.changes.rules import DIGEST_MASK, REF, post_stream, row_digest
 from apps.checklists.models import ChecklistVersion
 from apps.checklists.queries import body as checklist_body
 from apps.common.actor import SYSTEM, Actor
@@ -32,8 +32,9 @@ from apps.reporting.queries import differences
 from apps.sync.models import Mutation
 from tests.simulation.handset import Handset, KillableStore
 from tests.simulation.world import World
-from tests.work import check_feed
 
+# What a phone holds: (stream, kind, id) → (revision, body).
+Held = dict[tuple[str, str, str], tuple[int, Any]]
 ROUNDS = 15
 JOURNAL_DAYS = 14
 
@@ -65,9 +66,10 @@ def settle(world: World) -> None:
 
 def check(world: World) -> None:
     """Hold the story against every law."""
-    check_feed()
+    _feed_adds_up()
     _nothing_is_owed()
     receipts = {str(m.pk): m for m in Mutation.objects.all()}
+    may: dict[str, Held] = {}
     for phone in world.phones:
         if phone.is_wiped:
             continue
@@ -75,7 +77,9 @@ def check(world: World) -> None:
         actor = actor_for(officer)
         assert phone.wire.resets == 0, f"{phone.name} disagreed with the server's sums and had to load anew"
         _nothing_is_lost(world, phone, receipts)
-        _old_equals_fresh(phone, actor)
+        if phone.username not in may:
+            may[phone.username] = _may_hold(actor)
+        _old_equals_fresh(phone, actor, may[phone.username])
         _photos_are_whole(world, phone)
     _reports_are_what_was_written(world, list(receipts.values()))
     _late_work_ends(receipts.values())
@@ -125,6 +129,23 @@ def _standing(world: World) -> tuple[Any, ...]:
     )
     streams = tuple(Stream.objects.order_by("pk").values_list("pk", "seq"))
     return phones, streams, Mutation.objects.count()
+
+
+def _feed_adds_up() -> None:
+    """Each stream's count and digest are those of its entries; no number stands twice or above the head."""
+    live: dict[str, list[tuple[str, UUID, int]]] = defaultdict(list)
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for stream, kind, oid, seq, op, rev in Entry.objects.values_list(
+        "stream_id", "kind", "oid", "seq", "op", "rev"
+    ):
+        numbers[stream].append(seq)
+        if op == "put":
+            live[stream].append((kind, oid, rev))
+    for pk, seq, n, h in Stream.objects.values_list("pk", "seq", "n", "h"):
+        digest = sum(row_digest(*row) for row in live[pk]) & DIGEST_MASK
+        assert (n, h) == (len(live[pk]), digest), f"{pk}: count and digest {n}, {h}"
+        assert max(numbers[pk], default=0) <= seq, f"{pk}: a number above the head"
+        assert len(set(numbers[pk])) == len(numbers[pk]), f"{pk}: a number twice"
 
 
 def _nothing_is_owed() -> None:
@@ -185,7 +206,7 @@ def _may_wait(phone: Handset, seq: int, told: dict[str, Any]) -> bool:
     return bool(behind) or told.get("code") == "dependency-failed"
 
 
-def _old_equals_fresh(phone: Handset, actor: Actor) -> None:
+def _old_equals_fresh(phone: Handset, actor: Actor, may: Held) -> None:
     """A phone that lived through the story holds what a new one loads, and that is what it may hold, and all of it."""
     fresh = Handset(phone.network, phone.name, phone.username, phone.store.real.serialize())
     fresh.wire.heard = lambda _path, _answer: None
@@ -195,7 +216,6 @@ def _old_equals_fresh(phone: Handset, actor: Actor) -> None:
         fresh.pull()
     old, new = _held(phone.store), _held(fresh.store)
     assert old == new, f"{phone.name} differs from a fresh phone: {_difference(old, new)}"
-    may = _may_hold(actor)
     kinds = {"inspection", "attachment", "checklist"}
     held = {key: row for key, row in new.items() if key[1] in kinds}
     assert held == may, f"{phone.name} does not hold what it should: {_difference(held, may)}"
@@ -206,14 +226,14 @@ def _old_equals_fresh(phone: Handset, actor: Actor) -> None:
     fresh.close()
 
 
-def _held(store: KillableStore) -> dict[tuple[str, str, str], tuple[int, Any]]:
+def _held(store: KillableStore) -> Held:
     rows = store.execute("SELECT stream, kind, id, rev, body FROM base").fetchall()
     return {(s, k, i): (rev, json.loads(body)) for s, k, i, rev, body in rows}
 
 
-def _may_hold(actor: Actor) -> dict[tuple[str, str, str], tuple[int, Any]]:
+def _may_hold(actor: Actor) -> Held:
     """Give what this person's phone should hold, from the tables of the domain and `visible_to` alone."""
-    held: dict[tuple[str, str, str], tuple[int, Any]] = {}
+    held: Held = {}
     if not actor.posts:
         return held
     for report in InspectionReport.objects.visible_to(actor).filter(officer_id=actor.person):

@@ -21,6 +21,7 @@ from tests import phone_store
 from tests.cast import Cast
 from tests.evidence import declare, on_disk
 from tests.evidence_images import jpeg
+from tests.phone import Phone
 
 DAY = 86400.0
 
@@ -82,6 +83,27 @@ def test_a_restored_server_lets_nothing_go_from_the_journal(store: sqlite3.Conne
     ]
     phone_store.keep_in_journal(store, new, 1, 31 * DAY)
     assert store.execute("SELECT count(*) FROM journal").fetchone() == (1,)
+
+
+def test_a_phone_that_dies_while_it_wipes_itself_has_wiped_nothing() -> None:
+    """A lost phone was told to wipe itself and was killed after the first tables.
+
+    Before its next contact the database was restored from a backup in which it was not lost: it went on with half of
+    what its officer had written.
+    """
+    phone = Phone("http://127.0.0.1:9")
+    phone.save({"remarks": "a"})
+    phone.store.set_authorizer(
+        lambda action, table, *_: (
+            sqlite3.SQLITE_DENY if (action, table) == (sqlite3.SQLITE_DELETE, "photo") else sqlite3.SQLITE_OK
+        )
+    )
+    with pytest.raises(sqlite3.DatabaseError):
+        phone.wipe()
+    phone.store.set_authorizer(None)
+    assert phone.waiting() == 1
+    phone.wipe()
+    assert phone.waiting() == 0
 
 
 def forget(attachment: Attachment) -> None:
