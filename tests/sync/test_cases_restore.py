@@ -185,6 +185,31 @@ def test_case_38_two_phones_send_their_journals(
     check_feed()
 
 
+def test_case_38_an_edit_that_comes_before_its_report_waits_for_the_officer(
+    near: Near, phone: Phone, work: Work, cast: Cast, backup: Callable[[], Restore]
+) -> None:
+    """Expected: the phone that edited may be first; its text is kept and sent at the officer's word."""
+    other = near.phone(cast.officer)
+    restore = backup()
+    report = phone.save(work.fields())
+    phone.sync()
+    other.sync()
+    other.save({"remarks": "từ máy hai"}, report)
+    other.sync()
+    restore()
+    new_epoch(actor=SYSTEM)
+    other.sync()
+    (shown,) = other.attention()
+    assert (shown["code"], shown["sent"]["fields"]) == ("forbidden", {"remarks": "từ máy hai"})
+    phone.sync()
+    other.pull()
+    other.insist(shown["id"])
+    other.sync()
+    phone.sync()
+    assert phone.report(report)["remarks"] == other.report(report)["remarks"] == "từ máy hai"
+    assert (other.attention(), other.waiting()) == ([], 0)
+
+
 def test_case_39_a_restore_that_nobody_declared_is_caught_by_the_digest(
     phone: Phone, work: Work, cast: Cast, backup: Callable[[], Restore]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from apps.sync.waiting import ENVIRON, Heads, Turn, Wish
 from backend.web import bodies, waiting
 from backend.web.server import Server
 from backend.web.waiting import CHANGED, OVER, Waiting
+from mobile_api.admission import ARRIVED
 
 Pairs = list[tuple[str, str]]
 
@@ -136,6 +138,7 @@ def test_django_gets_what_wsgi_promises() -> None:
     assert (environ["CONTENT_TYPE"], environ["CONTENT_LENGTH"]) == ("text/plain", "4")
     assert environ["HTTP_X_FORWARDED_FOR"] == "1.1.1.1,2.2.2.2", "an underscore cannot pose as a dash"
     assert environ["HTTP_COOKIE"] == "a=1; b=2"
+    assert 0 <= time.monotonic() - environ[ARRIVED] < 60, "since when it stands in line"
     assert (environ["REMOTE_ADDR"], environ["SERVER_PORT"]) == ("10.0.0.7", "8000")
     assert django.bodies == [b"1234"]
     assert proto
