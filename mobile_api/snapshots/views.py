@@ -76,6 +76,7 @@ class PartView(PhoneView):
     problem_codes: ClassVar[dict[str, list[str]]] = {"get": ["not-found", "range-not-satisfiable"]}
 
     @extend_schema(
+        operation_id="get_snapshots_part",
         summary="One part of a snapshot",
         description="gzip (RFC 1952) of one JSON object per line: `k`, `id`, `rev`, `body`. Never changes; `Range` "
         "goes on where a download was cut.",
