@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +74,12 @@ class Bench:
         """Give the CPU seconds that the web processes have used so far."""
         leader = psutil.Process(self.stack.processes["web"].pid)
         family = [leader, *leader.children(recursive=True)]
-        return sum(t.user + t.system for t in (p.cpu_times() for p in family))
+        return float(sum(t.user + t.system for t in (p.cpu_times() for p in family)))
 
     def rss(self) -> float:
         """Give the resident memory of the largest web process in MB."""
         leader = psutil.Process(self.stack.processes["web"].pid)
-        return max(p.memory_info().rss for p in (leader, *leader.children(recursive=True))) / 1e6
+        return float(max(p.memory_info().rss for p in (leader, *leader.children(recursive=True)))) / 1e6
 
     def heads(self) -> dict[str, int]:
         """Give the head of every stream."""
@@ -241,12 +242,11 @@ def measure_pulls(bench: Bench, caller: Getter) -> None:
         answer = caller.call(asked)
         assert len(json.loads(_inflated(answer))["changes"]) == CHANGES
         bench.note(f"{CHANGES} changed of {SIZES[name]:,}: bytes on the wire", len(answer))
-        bench.repeat(f"{CHANGES} changed of {SIZES[name]:,}", 100, lambda asked=asked: caller.call(asked))  # type: ignore[misc]
+        values = [f"list:{name}", after, CHANGES]
+        bench.repeat(f"{CHANGES} changed of {SIZES[name]:,}", 100, partial(caller.call, asked))
         bench.repeat(
-            f"bare SELECT of {CHANGES} of {SIZES[name]:,}",
-            100,
-            lambda n=name, a=after: _fetch(bench, select, [f"list:{n}", a, CHANGES]),
-        )  # type: ignore[misc]
+            f"bare SELECT of {CHANGES} of {SIZES[name]:,}", 100, partial(_fetch, bench, select, values)
+        )
 
 
 def _fetch(bench: Bench, sql: str, values: list[Any]) -> list[Any]:
