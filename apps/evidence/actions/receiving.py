@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from apps.common.actor import Actor
 from apps.common.errors import Conflict, Invalid, TooLarge
+from apps.common.sql import execute
 from apps.evidence.actions.finishing import finalize_upload, finish_in_one
 from apps.evidence.actions.opening import LIFETIME, fix_length, open_upload
 from apps.evidence.actions.parts import gather, live, shorten, spool_of
@@ -109,23 +110,33 @@ def _take_all(actor: Actor, upload: Upload, offset: int, pieces: Iterator[bytes]
 
 def _take(upload: Upload, offset: int, piece: bytes) -> bool:
     """Make one piece durable, then count it; False when the upload stands elsewhere by now."""
-    here = Upload.objects.filter(pk=upload.pk, offset=offset, finished_at=None, ended_at=None)
+
+    def is_next() -> bool:
+        return execute(_STANDS_HERE, [upload.pk, offset]).fetchone() is not None
+
+    def count() -> bool:
+        upload.expires_at = timezone.now() + LIFETIME
+        moved = execute(_MOVE, [offset + len(piece), upload.expires_at, upload.pk, offset])
+        return moved.fetchone() is not None
 
     def settle(name: str) -> bool:
-        upload.expires_at = timezone.now() + LIFETIME
-        moved = {"offset": offset + len(piece), "expires_at": upload.expires_at}
         if not name:
-            return bool(here.update(**moved))
+            return count()
         try:
             with transaction.atomic():
                 Piece.objects.create(upload=upload, offset=offset, length=len(piece), name=name)
-                is_counted = bool(here.update(**moved))
+                is_counted = count()
                 transaction.set_rollback(not is_counted)
         except IntegrityError:
             return False
         return is_counted
 
-    return depot().put(upload.pk, offset, piece, is_next=here.exists, settle=settle)
+    return depot().put(upload.pk, offset, piece, is_next=is_next, settle=settle)
+
+
+_HERE = 'WHERE id = %s AND "offset" = %s AND finished_at IS NULL AND ended_at IS NULL'
+_STANDS_HERE = f"SELECT 1 FROM evidence_upload {_HERE}"  # noqa: S608  a constant
+_MOVE = f'UPDATE evidence_upload SET "offset" = %s, expires_at = %s {_HERE} RETURNING id'  # noqa: S608  likewise
 
 
 def store_original(*, actor: Actor, attachment_id: UUID, data: bytes) -> Attachment:
