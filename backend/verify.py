@@ -85,9 +85,6 @@ def all_steps(scratch: Path) -> list[Step]:
         "--file",
         str(schema),
     ]
-    pytest = [python, "-m", "pytest", "-q", "--tb=short"]
-    simulate = [python, "-m", "tests.simulation"]
-    parallel = [*pytest, "-n", "2", "--dist", "worksteal"]
     return [
         Step("format", [[str(bin_dir / "ruff"), "format", "--check"]]),
         Step("lint", [[str(bin_dir / "ruff"), "check"]]),
@@ -101,26 +98,24 @@ def all_steps(scratch: Path) -> list[Step]:
             lenient,
             hint="A change that is meant: manage.py spectacular --api-version v1 --file docs/openapi.yaml",
         ),
-        Step("tests-sqlite", [[*parallel, "-m", "not live"]], {"HAIDANG_TEST_DB": "sqlite"}, is_suite=True),
-        Step(
-            "tests-postgres",
-            [[*parallel, "-m", "not live and not browser"]],
-            {"HAIDANG_TEST_DB": "postgres"},
-            is_suite=True,
-        ),
+        *_suites(python),
+    ]
+
+
+def _suites(python: str) -> list[Step]:
+    """Give the steps that run the product: the tests on both databases, on live processes, and the simulator."""
+    sqlite, postgres = {"HAIDANG_TEST_DB": "sqlite"}, {"HAIDANG_TEST_DB": "postgres"}
+    pytest = [python, "-m", "pytest", "-q", "--tb=short"]
+    parallel = [*pytest, "-n", "2", "--dist", "worksteal"]
+    simulate = [python, "-m", "tests.simulation"]
+    two = [*simulate, "--examples", "200", "--workers", "2"]
+    few = [*simulate, "--examples", "10"]
+    return [
+        Step("tests-sqlite", [[*parallel, "-m", "not live"]], sqlite, is_suite=True),
+        Step("tests-postgres", [[*parallel, "-m", "not live and not browser"]], postgres, is_suite=True),
         Step("tests-live", [[*pytest, "-m", "live"]], is_suite=True),
-        Step(
-            "simulation-sqlite",
-            [[*simulate, "--examples", "200"]],
-            {"HAIDANG_TEST_DB": "sqlite"},
-            is_suite=True,
-        ),
-        Step(
-            "simulation-postgres",
-            [[*simulate, "--examples", "20"]],
-            {"HAIDANG_TEST_DB": "postgres"},
-            is_suite=True,
-        ),
+        Step("simulation-sqlite", [two], sqlite, is_suite=True),
+        Step("simulation-postgres", [few], postgres, is_suite=True),
     ]
 
 

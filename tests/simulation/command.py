@@ -58,8 +58,8 @@ def _tell(options: argparse.Namespace, scratch: Path) -> int:
         if options.progress and (i + 1) % options.progress == 0:
             print(_figures(i + 1, failures, started, busy), flush=True)
     done = i + 1
-    print(_figures(done, failures, started, busy), flush=True)
     print("Stories with: " + ", ".join(f"{name} {times}" for name, times in Story.seen.most_common()))
+    print(_figures(done, failures, started, busy), flush=True)
     return 1 if failures else 0
 
 
