@@ -66,6 +66,8 @@ app.conf.update(
             "options": {"expires": 60},
         },
         "sync.watch_devices": {"task": "sync.watch_devices", "schedule": 600.0, "options": {"expires": 600}},
+        # 00:05 in Vietnam, when a new name of a unit begins
+        "sync.renew_postings": {"task": "sync.renew_postings", "schedule": crontab(hour=17, minute=5)},
         # 02:30 in Vietnam, when few reports come in
         "reporting.reconcile": {"task": "reporting.reconcile", "schedule": crontab(hour=19, minute=30)},
     },

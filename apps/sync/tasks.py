@@ -45,3 +45,9 @@ def retain() -> None:
 def poke() -> None:
     """Tell phones that there is something for them, when the service has keys for that."""
     actions.poke_phones(actor=SYSTEM, service=settings.WEBPUSH)
+
+
+@shared_task(name="sync.renew_postings")
+def renew_postings() -> None:
+    """Tell phones the names that their units bear from today on."""
+    actions.renew_postings(actor=SYSTEM)

@@ -19,6 +19,8 @@ from apps.common.actor import SYSTEM
 from apps.common.records import new_id
 from apps.common.sql import adapted
 from apps.inspections.models import InspectionReport
+from apps.organisation.models import UnitName
+from apps.sync.actions import renew_postings
 from tests.cast import Cast
 from tests.work import Pocket, Work, check_feed, fresh
 
@@ -176,3 +178,16 @@ def test_the_words_for_people(cast: Cast, work: Work) -> None:
         call_command("sync_audit", stdout=out)
     assert f"missing inspection {report}" in out.getvalue()
     assert "inspection missing: 1" in out.getvalue()
+
+
+def test_a_unit_that_is_called_otherwise_from_today_reaches_its_phones(cast: Cast) -> None:
+    actor, posting = cast.officer.actor(), str(cast.officer.posting.pk)
+    pocket = Pocket()
+    pocket.pull(actor)
+    UnitName.objects.filter(unit=cast.officer.posting.unit).update(vi="Cửa khẩu mới")
+    assert audit()["differences"]["posting stale"] >= 1
+    assert renew_postings(actor=SYSTEM) >= 1
+    assert renew_postings(actor=SYSTEM) == 0
+    pocket.pull(actor)
+    assert pocket.of_kind("posting")[posting][1]["unit"]["vi"] == "Cửa khẩu mới"
+    assert audit()["differences"] == {}

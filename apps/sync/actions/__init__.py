@@ -4,7 +4,7 @@ from apps.sync.actions.contacts import note_pull
 from apps.sync.actions.epoch import new_epoch
 from apps.sync.actions.poking import forget_push, poke_phones, register_push
 from apps.sync.actions.push import push
-from apps.sync.actions.repair import repair_record, repair_sums
+from apps.sync.actions.repair import renew_postings, repair_record, repair_sums
 from apps.sync.actions.retention import Removed, retain
 from apps.sync.actions.watch import watch_devices
 
@@ -16,6 +16,7 @@ __all__ = [
     "poke_phones",
     "push",
     "register_push",
+    "renew_postings",
     "repair_record",
     "repair_sums",
     "retain",

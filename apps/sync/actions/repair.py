@@ -12,12 +12,13 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.accounts.actions.people import POSTING
 from apps.audit.actions import log
 from apps.changes.actions import Rows, record_rows
 from apps.changes.rules import DIGEST_MASK
 from apps.common.actor import Actor
 from apps.common.sql import execute
-from apps.sync.comparison import Difference, Sums, compare_record, still_differs
+from apps.sync.comparison import Difference, Sums, compare_record, compare_records, still_differs
 from apps.sync.placements import SOURCES, Placed
 
 CHANGE = "sync.repaired"
@@ -42,6 +43,15 @@ def repair_record(*, actor: Actor, difference: Difference) -> bool:
     if found:
         _record(actor, kind, oid, found)
     return bool(found)
+
+
+def renew_postings(*, actor: Actor) -> int:
+    """Tell phones what their units are called today; give how many postings read differently now.
+
+    Names are dated: one that begins today begins without anybody doing anything.
+    """
+    found = compare_records(kinds=[POSTING])
+    return sum(repair_record(actor=actor, difference=d) for batch in found for d in batch)
 
 
 @transaction.atomic
