@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from apps.changes.actions import Item, Rows, record, record_rows
-from apps.changes.models import Stream
+from apps.changes.models import Entry, Stream
 from apps.changes.rules import DIGEST_MASK, row_digest
 from apps.common.actor import SYSTEM
 from apps.common.records import new_id
@@ -161,6 +161,27 @@ def test_a_part_that_the_storage_lost_is_made_again(things: list[UUID]) -> None:
     storage.remove(rules.part_name(storage.folder(STREAM), first[7]))
     assert build() == first
     assert len(read()) == 300
+
+
+def test_a_part_older_than_the_floor_is_made_again(things: list[UUID]) -> None:
+    """The deletion that made it untrue may have been forgotten, as retention does after 90 days."""
+    build()
+    remove(things[:2])
+    floor = Stream.objects.get(pk=STREAM).seq
+    Entry.objects.filter(stream_id=STREAM, op="del").delete()
+    Stream.objects.filter(pk=STREAM).update(floor=floor)
+    build()
+    assert read() == {str(oid): 1 for oid in things[2:]}
+
+
+def test_parts_that_do_not_add_up_are_made_again(things: list[UUID]) -> None:
+    """Somebody mended the feed by hand, and no number tells of it."""
+    build()
+    Entry.objects.filter(stream_id=STREAM, oid=things[0]).delete()
+    h = sum(row_digest("thing", oid, 1) for oid in things[1:]) & DIGEST_MASK
+    Stream.objects.filter(pk=STREAM).update(n=299, h=h)
+    build()
+    assert read() == {str(oid): 1 for oid in things[1:]}
 
 
 def test_parts_are_kept_a_week_after_the_last_manifest_that_named_them(things: list[UUID]) -> None:

@@ -125,8 +125,14 @@ def _claim(stream: str) -> _Lease | None:
 def _parts(
     stream: str, split: int, head: StreamHead, reader: Reader, lease: _Lease
 ) -> dict[int, SnapshotPart]:
-    """Give every part as it stands at the head, building those in which something has happened."""
-    known = SnapshotPart.objects.filter(stream=stream, epoch=head.epoch, split=split, as_of__lte=head.seq)
+    """Give every part as it stands at the head, building those in which something has happened.
+
+    A part older than the floor is not trusted: the deletions that would tell may be gone. Neither are parts that do
+    not add up to the count of the stream.
+    """
+    known = SnapshotPart.objects.filter(
+        stream=stream, epoch=head.epoch, split=split, as_of__gte=head.floor, as_of__lte=head.seq
+    )
     parts = {part.bucket: part for part in known.order_by("as_of")}  # of each the newest
     changed = reader.changed(stream, min((part.as_of for part in parts.values()), default=0), split)
     sound = {
@@ -134,15 +140,25 @@ def _parts(
         for bucket, part in parts.items()
         if changed.get(bucket, 0) <= part.as_of and storage.has(_name(stream, part.sha256))
     }
-    stale = [bucket for bucket in range(split) if bucket not in sound]
-    if stale:
-        for bucket, data, rows in reader.parts(stream, split, stale):
-            lease.renew()
-            sound[bucket] = _store(
-                stream, data, epoch=head.epoch, split=split, bucket=bucket, as_of=head.seq, rows=rows
-            )
-    log.info("snapshot.parts", stream=stream, built=len(stale), reused=split - len(stale))
-    return sound
+    built = _build(
+        stream, [bucket for bucket in range(split) if bucket not in sound], split, head, reader, lease
+    )
+    if sum(part.rows for part in (sound | built).values()) != head.n:
+        log.error("snapshot.parts_differ", stream=stream, reused=len(sound))
+        sound, built = {}, _build(stream, list(range(split)), split, head, reader, lease)
+    log.info("snapshot.parts", stream=stream, built=len(built), reused=len(sound))
+    return sound | built
+
+
+def _build(
+    stream: str, buckets: Sequence[int], split: int, head: StreamHead, reader: Reader, lease: _Lease
+) -> dict[int, SnapshotPart]:
+    built = {}
+    for bucket, data, rows in reader.parts(stream, split, buckets) if buckets else ():
+        lease.renew()
+        facts = {"epoch": head.epoch, "split": split, "bucket": bucket, "as_of": head.seq, "rows": rows}
+        built[bucket] = _store(stream, data, **facts)
+    return built
 
 
 def _store(stream: str, data: bytes, **facts: object) -> SnapshotPart:
