@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import logging
 import os
 import shutil
 import subprocess
@@ -34,6 +35,7 @@ def _tell(options: argparse.Namespace, scratch: Path) -> int:
     import django
 
     django.setup()
+    logging.disable(logging.CRITICAL)  # the story tells what happens
     from django.conf import settings
 
     from tests.simulation.machine import Story
@@ -67,9 +69,10 @@ def _one(machine: Any, seed: int, options: argparse.Namespace) -> BaseException 
     """Tell one story; gives what broke, after Hypothesis has made the story as short as it can."""
     from hypothesis import HealthCheck, Phase, Verbosity, settings
     from hypothesis import seed as seeded
+    from hypothesis.internal.conjecture import engine
     from hypothesis.stateful import run_state_machine_as_test
 
-    phases = [Phase.generate] if options.no_shrink else [Phase.generate, Phase.shrink]
+    phases = [Phase.generate, Phase.shrink] if options.shrink_seconds else [Phase.generate]
     how = settings(
         max_examples=1,
         stateful_step_count=options.steps,
@@ -81,7 +84,7 @@ def _one(machine: Any, seed: int, options: argparse.Namespace) -> BaseException 
         report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
-    machine.TestCase.settings = how
+    vars(engine)["MAX_SHRINKING_SECONDS"] = options.shrink_seconds
     try:
         run_state_machine_as_test(seeded(seed)(machine), settings=how)
     except Exception as error:  # noqa: BLE001  whatever breaks is what the simulator is for
@@ -139,7 +142,8 @@ def _share(options: argparse.Namespace) -> int:
         command = [sys.executable, "-m", "tests.simulation", "--examples", str(part), "--seed", str(seed)]
         command += ["--steps", str(options.steps), "--failures", str(options.failures)]
         command += ["--progress", str(options.progress)]
-        children.append(subprocess.Popen([*command, *(["--no-shrink"] if options.no_shrink else [])]))
+        command += ["--shrink-seconds", str(options.shrink_seconds)]
+        children.append(subprocess.Popen(command))
         seed += part
     return max(child.wait() for child in children)
 
@@ -154,5 +158,10 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--failures", type=int, default=1, help="stop after so many broken laws")
     parser.add_argument("--progress", type=int, default=0, metavar="N", help="a line after every N stories")
-    parser.add_argument("--no-shrink", action="store_true", help="print the story as it came")
+    parser.add_argument(
+        "--shrink-seconds",
+        type=int,
+        default=90,
+        help="how long a broken story is made shorter; 0: not at all",
+    )
     return parser.parse_args(arguments)
