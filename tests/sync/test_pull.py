@@ -315,8 +315,8 @@ def test_a_pull_waits_only_when_there_is_nothing_to_tell(actor: Actor, stream: s
     here = Cursor(epoch(), {stream: heads[stream], "ref": heads.get("ref", 0)})
     cursors: dict[str, Cursor | None] = {
         "no cursor": None,
-        "behind": Cursor(here.epoch, here.seqs | {stream: heads[stream] - 1}),
-        "dropped": Cursor(here.epoch, here.seqs | {"unit:x": 1}),
+        "behind": Cursor(here.epoch, {**here.seqs, stream: heads[stream] - 1}),
+        "dropped": Cursor(here.epoch, {**here.seqs, "unit:x": 1}),
         "loading": Cursor(here.epoch, here.seqs, frozenset({"ref"})),
     }
     cursor, turn = cursors.get(why, here), Turn()
