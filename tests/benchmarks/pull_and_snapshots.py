@@ -344,7 +344,7 @@ def measure(bench: Bench, told: dict[str, Any]) -> None:
         phone.enrol(code)
         phone.pull()
         phones.append(phone)
-    names = ["k3", "k5", *(["k6"] if options.million else [])]
+    names = ["k3", "k5", *(["k6"] if options.million else [])] if options.rounds else []
     for name in names:
         print(
             f"import of {SIZES[name]:,} rows:",
@@ -382,7 +382,7 @@ def measure(bench: Bench, told: dict[str, Any]) -> None:
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=3, help="0: only the writers")
     parser.add_argument("--million", action="store_true", help="also with 1,000,000 rows")
     parser.add_argument("--commits", type=int, default=0, help="commits of the twelve writers")
     parser.add_argument("--import-during", choices=list(SIZES), help="case 44 with 50 phones and this list")
