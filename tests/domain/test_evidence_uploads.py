@@ -13,6 +13,7 @@ from unittest import mock
 from uuid import uuid4
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import storages
 from django.db import OperationalError, connection
 from django.utils import timezone
@@ -225,6 +226,8 @@ def test_on_s3_abandoned_multipart_uploads_are_swept(cast: Cast, s3: Bucket) -> 
         actions.expire_uploads()
         actions.expire_uploads()
     assert list(s3.begun("")) == []
+    # S3 knows no folders; the test server keeps the empty one until something in it is deleted once more.
+    storages["evidence"].delete(storages["evidence"].save(f"uploads/{upload.pk}/last", ContentFile(b"x")))
 
 
 def test_on_a_disk_what_a_dead_writer_left_is_swept(cast: Cast, disk: Path) -> None:
