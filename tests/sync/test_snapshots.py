@@ -26,6 +26,7 @@ from apps.sync.queries import epoch
 from apps.sync.snapshots import building, rules, storage
 from apps.sync.snapshots.reading import Reader
 from apps.sync.snapshots.rules import bucket_of, bytes_of, is_due, split_for
+from tests.evidence import on_s3
 
 STREAM = "list:things"
 NAME = UUID(int=5)
@@ -329,3 +330,22 @@ def test_a_stream_of_several_kinds(db: None) -> None:
     assert snapshots.build_snapshot(STREAM)
     assert [part["rows"] for part in manifest()["parts"]] == [2]
     assert connection.vendor in {"sqlite", "postgresql"}
+
+
+def test_parts_lie_in_s3(things: list[UUID], settings: Any, s3_server: Any, tmp_path: Any) -> None:
+    """The same life of parts on a real S3 service, below a prefix of the bucket."""
+    place = on_s3(s3_server)
+    place["OPTIONS"] = place["OPTIONS"] | {"location": "snapshots"}
+    settings.STORAGES = settings.STORAGES | {"snapshots": place}
+    settings.DATA_DIR = tmp_path / "machine"
+    first = build()
+    assert read() == {str(oid): 1 for oid in things}
+    put(things[:1], rev=2)
+    second = build()
+    (old,) = set(first) - set(second)
+    assert len(list(storage.names(storage.folder(STREAM)))) == 33
+    assert snapshots.collect_parts(now=timezone.now() + dt.timedelta(days=8)) == 1
+    assert not storage.has(rules.part_name(storage.folder(STREAM), old))
+    with pytest.raises(FileNotFoundError):
+        storage.read(rules.part_name(storage.folder(STREAM), "0" * 64))
+    assert (s3_server.bucket_directory / "snapshots" / storage.folder(STREAM)).is_dir()
