@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""The one entry point: sets `.venv` up when needed, then runs `demo`, `verify`, `test` or any Django command.
+"""The one entry point: sets `.venv` up when needed, then runs `demo`, `verify`, `test`, `simulate` or a Django command.
 
     python3 manage.py demo      the whole product with demo data, on this machine
     python3 manage.py verify    every check that CI runs
     python3 manage.py test ...  pytest with the arguments that follow
+    python3 manage.py simulate  phones, a bad network and a crashing server; `--examples N --seed S`
     python3 manage.py COMMAND   a Django command (`migrate`, `recount`, ...); `help` lists them
 
 `HAIDANG_DATA_DIR` says where data lives; without it, `var/` beside this file.
@@ -20,7 +21,7 @@ from backend import bootstrap
 def main() -> int:
     """Run the command named on the command line and give its exit status."""
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
-    bootstrap.ensure(bootstrap.DEV if command in {"verify", "test"} else bootstrap.RUNTIME)
+    bootstrap.ensure(bootstrap.DEV if command in {"verify", "test", "simulate"} else bootstrap.RUNTIME)
     if command == "demo":
         from backend.demo import main as demo
 
@@ -34,6 +35,11 @@ def main() -> int:
 
         os.chdir(bootstrap.ROOT)
         return int(pytest.main(sys.argv[2:]))
+    if command == "simulate":
+        from tests.simulation.command import main as simulate
+
+        os.chdir(bootstrap.ROOT)
+        return simulate(sys.argv[2:])
     from django.core.management import execute_from_command_line
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")

@@ -19,7 +19,7 @@ REACTIONS: Mapping[str, Sequence[str]] = {
     "inspection.returned": ("reporting.refresh",),
     "inspection.approved": ("reporting.refresh",),
     "inspection.voided": ("reporting.refresh",),
-    "reference_list.imported": ("sync.build_snapshots",),
+    "list.imported": ("sync.build_snapshots",),
 }
 
 

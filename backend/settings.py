@@ -244,8 +244,8 @@ REACTIONS = "backend.reactions.REACTIONS"
 # The product's own limits (docs/sync.md, docs/security.md).
 MINIMUM_APP_VERSION = env.minimum_app_version
 PUSH_PER_MINUTE = env.push_per_minute
-PULLS_AT_ONCE = env.pulls_at_once
 WEB_THREADS = env.web_threads
+PULLS_AT_ONCE = min(env.pulls_at_once, WEB_THREADS // 2)
 KEEP = Keep(env.tombstone_days, env.payload_days, env.receipt_days, env.outbox_days)
 METRICS_TOKEN = env.metrics_token.get_secret_value()
 MIN_APP_VERSIONS = read_versions(env.min_app_versions)

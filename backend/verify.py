@@ -86,6 +86,7 @@ def all_steps(scratch: Path) -> list[Step]:
         str(schema),
     ]
     pytest = [python, "-m", "pytest", "-q", "--tb=short"]
+    simulate = [python, "-m", "tests.simulation"]
     parallel = [*pytest, "-n", "2", "--dist", "worksteal"]
     return [
         Step("format", [[str(bin_dir / "ruff"), "format", "--check"]]),
@@ -108,6 +109,18 @@ def all_steps(scratch: Path) -> list[Step]:
             is_suite=True,
         ),
         Step("tests-live", [[*pytest, "-m", "live"]], is_suite=True),
+        Step(
+            "simulation-sqlite",
+            [[*simulate, "--examples", "200"]],
+            {"HAIDANG_TEST_DB": "sqlite"},
+            is_suite=True,
+        ),
+        Step(
+            "simulation-postgres",
+            [[*simulate, "--examples", "20"]],
+            {"HAIDANG_TEST_DB": "postgres"},
+            is_suite=True,
+        ),
     ]
 
 

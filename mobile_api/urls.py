@@ -8,7 +8,7 @@ from mobile_api.attachments.views import AttachmentView, OriginalView, Thumbnail
 from mobile_api.devices.views import EnrolView, PushSubscriptionView
 from mobile_api.schema.views import DocsView, SchemaView
 from mobile_api.sessions.views import ChallengeView, RefreshView, SessionsView
-from mobile_api.snapshots.views import PartView, SnapshotView
+from mobile_api.snapshots.views import PartsView, PartView, SnapshotView
 from mobile_api.sync.views import PullView, PushView, StatusView
 from mobile_api.uploads.views import UploadsView, UploadView
 
@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sync/pull", PullView.as_view(), name="sync-pull"),
     path("sync/status", StatusView.as_view(), name="sync-status"),
     path("snapshots/<str:stream>", SnapshotView.as_view(), name="snapshot"),
+    path("snapshots/<str:stream>/parts", PartsView.as_view(), name="snapshot-parts"),
     path("snapshots/<str:stream>/parts/<str:sha256>", PartView.as_view(), name="snapshot-part"),
     path("uploads", UploadsView.as_view(), name="uploads"),
     path("uploads/<uuid:upload_id>", UploadView.as_view(), name="upload"),

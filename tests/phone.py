@@ -349,8 +349,9 @@ class Phone(Photos):
 
     def wipe(self) -> None:
         """Erase everything, as a lost phone must."""
-        for table in stored.TABLES:
-            self.store.execute(f"DELETE FROM {table}")
+        with stored.together(self.store):  # all or nothing: a phone that dies on the way is told again
+            for table in stored.TABLES:
+                self.store.execute(f"DELETE FROM {table}")
         self.store.execute("VACUUM")
 
     def _keep_tokens(self, answer: Mapping[str, Any]) -> None:
@@ -401,7 +402,7 @@ class Phone(Photos):
         for result in answer["results"]:
             mutation, status = by_id[result["id"]], result.get("original_status", result["status"])
             if status == "applied":
-                self._applied(mutation, result, moment)
+                self._applied(mutation, result, moment, lets_go=not is_restored)
             elif is_restored:
                 refused.append(mutation["id"])
             elif status == "deferred":
@@ -411,13 +412,15 @@ class Phone(Photos):
         if is_restored:
             self._after_restore(refused)
 
-    def _applied(self, mutation: Mapping[str, Any], result: Mapping[str, Any], moment: float) -> None:
+    def _applied(
+        self, mutation: Mapping[str, Any], result: Mapping[str, Any], moment: float, *, lets_go: bool
+    ) -> None:
         with stored.together(self.store):
             self.store.execute(
                 "UPDATE outbox SET state='done', result=?, rev=? WHERE id=?",
                 (json.dumps(result), result.get("rev"), mutation["id"]),
             )
-            stored.keep_in_journal(self.store, mutation, result.get("rev"), moment)
+            stored.keep_in_journal(self.store, mutation, result.get("rev"), moment, lets_go=lets_go)
 
     def _keep_for_officer(self, mutation: str, result: Mapping[str, Any]) -> None:
         self.store.execute(

@@ -15,9 +15,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests import phone_store as stored
-from tests.wire import Answer
+from tests.wire import Answer, ConnectionCut
 
 Get = Callable[[str], Answer]
+TOGETHER = 8
 
 
 class PartDamaged(Exception):
@@ -66,28 +67,54 @@ def _load(store: sqlite3.Connection, get: Get, stream: str, manifest: dict[str, 
                 return False
             manifest = answer.json()
             store.execute("UPDATE snapshot SET manifest=? WHERE stream=?", (json.dumps(manifest), stream))
-        if all(_have(store, get, stream, part, manifest["parts"]) for part in manifest["parts"]):
+        if _fetch(store, get, stream, manifest["parts"]):
             store.execute("UPDATE snapshot SET loaded=? WHERE stream=?", (manifest["seq"], stream))
             return True
         manifest = None
     return False
 
 
-def _have(
-    store: sqlite3.Connection, get: Get, stream: str, part: Mapping[str, Any], parts: list[dict[str, Any]]
-) -> bool:
-    """See to it that a part is here; False when the server has let go of it."""
-    key = (stream, part["sha256"])
-    if store.execute("SELECT 1 FROM snapshot_part WHERE stream=? AND sha256=?", key).fetchone():
-        return True
-    answer = get(f"/snapshots/{stream}/parts/{part['sha256']}")
-    if answer.status != 200:
-        return False
-    if hashlib.sha256(answer.body).hexdigest() != part["sha256"]:
-        raise PartDamaged(part["sha256"])
-    following = [other["byte"] for other in parts if other["byte"] > part["byte"]]
-    _write(store, key, (part["byte"], min(following, default=256)), gzip.decompress(answer.body))
+def _fetch(store: sqlite3.Connection, get: Get, stream: str, parts: list[dict[str, Any]]) -> bool:
+    """See to it that all parts are here, several per request; False when the server has let go of one."""
+    here = {
+        sha256 for (sha256,) in store.execute("SELECT sha256 FROM snapshot_part WHERE stream=?", (stream,))
+    }
+    missing = [part for part in parts if part["sha256"] not in here]
+    begins = [0, *(part["byte"] for part in parts[1:])]
+    spans = dict(zip((p["sha256"] for p in parts), zip(begins, [*begins[1:], 256], strict=True), strict=True))
+    while missing:
+        names = ",".join(part["sha256"] for part in missing[:TOGETHER])
+        try:
+            answer = get(f"/snapshots/{stream}/parts?names={names}")
+        except ConnectionCut as cut:
+            _keep(store, stream, missing, spans, cut.got)  # what came whole need not come again
+            raise
+        if answer.status != 200:
+            return False
+        kept = _keep(store, stream, missing, spans, answer.body)
+        if not kept:
+            raise PartDamaged(missing[0]["sha256"])
+        missing = missing[kept:]
     return True
+
+
+def _keep(
+    store: sqlite3.Connection,
+    stream: str,
+    parts: list[dict[str, Any]],
+    spans: Mapping[str, tuple[int, int]],
+    data: bytes,
+) -> int:
+    """Write the whole parts at the beginning of an answer; gives how many there were."""
+    kept = 0
+    while kept < len(parts) and 0 < parts[kept]["bytes"] <= len(data):
+        part = parts[kept]
+        mine, data = data[: part["bytes"]], data[part["bytes"] :]
+        if hashlib.sha256(mine).hexdigest() != part["sha256"]:
+            raise PartDamaged(part["sha256"])
+        _write(store, (stream, part["sha256"]), spans[part["sha256"]], gzip.decompress(mine))
+        kept += 1
+    return kept
 
 
 def _write(store: sqlite3.Connection, key: tuple[str, str], span: tuple[int, int], lines: bytes) -> None:

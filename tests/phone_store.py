@@ -201,9 +201,16 @@ def _mutation(store: sqlite3.Connection, row: tuple[Any, ...]) -> dict[str, Any]
 
 
 def keep_in_journal(
-    store: sqlite3.Connection, mutation: Mapping[str, Any], rev: int | None, server_now: float
+    store: sqlite3.Connection,
+    mutation: Mapping[str, Any],
+    rev: int | None,
+    server_now: float,
+    *,
+    lets_go: bool = True,
 ) -> None:
     """Keep what was applied, and let go what is older than 14 days, both by the server's clock.
+
+    Nothing is let go on the word of a server that has gone back in time: it needs all of the journal first.
 
     A photo stays for as long as its declaration stands here, so that a restored server can have its bytes again.
     """
@@ -211,7 +218,8 @@ def keep_in_journal(
         "INSERT OR IGNORE INTO journal(id, object, body, rev, acked_at) VALUES(?,?,?,?,?)",
         (mutation["id"], mutation["object"], json.dumps(mutation), rev, server_now),
     )
-    store.execute("DELETE FROM journal WHERE acked_at < ?", (server_now - JOURNAL_SECONDS,))
+    if lets_go:
+        store.execute("DELETE FROM journal WHERE acked_at < ?", (server_now - JOURNAL_SECONDS,))
     store.execute(
         "UPDATE photo SET bytes=NULL WHERE state='stored' AND bytes IS NOT NULL "
         "AND id NOT IN (SELECT object FROM journal)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -15,8 +16,11 @@ from tests.stack import Stack
 def upload_stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A web server with two processes; they share a disk, or only S3."""
     s3: S3 | None = request.getfixturevalue("s3_server") if request.param == "s3" else None
-    stack = Stack(tmp_path_factory.mktemp("stack"), storage=s3.settings if s3 else None)
-    stack.codes = stack.seed()["codes"]  # type: ignore[attr-defined]  # carried to the phone below
+    template, told = request.getfixturevalue("seeded")("sqlite")
+    data = tmp_path_factory.mktemp("uploads") / "data"
+    shutil.copytree(template, data)
+    stack = Stack(data, storage=s3.settings if s3 else None)
+    stack.codes = told["codes"]  # type: ignore[attr-defined]  # carried to the phone below
     stack.start_web(workers=2)
     yield stack
     stack.stop()

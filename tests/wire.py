@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 
 
 class ConnectionCut(ConnectionError):
-    """The connection broke; the phone does not know what the server did."""
+    """The connection broke; the phone does not know what the server did. `got` is what had come of the answer."""
+
+    got = b""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,9 @@ class Wire:
             answer = self._exchange(method, path, headers, body)
         except (OSError, http.client.HTTPException) as error:
             self.close()
-            raise ConnectionCut(str(error)) from error
+            broken = ConnectionCut(str(error))
+            broken.got = getattr(error, "partial", b"")
+            raise broken from error
         if self.faults.lose_answers and self.faults.applies(path):
             self.faults.lose_answers -= 1
             self.close()

@@ -12,6 +12,7 @@ import asyncio
 import resource
 import signal
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -24,6 +25,7 @@ from apps.sync.waiting import ENVIRON, Turn, read_heads
 from backend.web.bodies import Body
 from backend.web.threads import Threads
 from backend.web.waiting import GONE, Waiting
+from mobile_api.admission import ARRIVED
 
 logger = structlog.get_logger(__name__)
 Application = Callable[[dict[str, Any], Any], Any]
@@ -110,12 +112,13 @@ class Server:
         self._sweep_soon()
         future: asyncio.Future[Turn | None] = self._loop.create_future()
         turn = Turn() if may_wait and not self._waiting.is_full() else None
+        arrived = time.monotonic()
 
         def job() -> None:
             waits = False
             try:
                 source = BytesIO(data) if data is not None else body.reader() if body else BytesIO()
-                waits = self._run(self._environ(scope, source, turn), proto, turn)
+                waits = self._run(self._environ(scope, source, turn) | {ARRIVED: arrived}, proto, turn)
             finally:
                 if waits or is_second:
                     self._loop.call_soon_threadsafe(_settle, future, turn if waits else None)

@@ -10,7 +10,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
-from apps.sync.snapshots import manifest_of, part_of, read_part
+from apps.sync.snapshots import manifest_of, part_of, read_part, read_parts
 from apps.sync.snapshots.rules import may_be_cached
 from mobile_api.answers import is_known, json_answer, range_of
 from mobile_api.snapshots.serializers import ManifestSerializer
@@ -45,6 +45,29 @@ class SnapshotView(PhoneView):
         etag = f'"{hashlib.sha256(manifest).hexdigest()[:32]}"'
         answer = HttpResponseNotModified() if is_known(request, etag) else json_answer(request, manifest)
         return _marked(answer, etag, "private, no-cache")
+
+
+_NAMES = OpenApiParameter(
+    "names", str, required=True, description="SHA-256 names of up to 64 parts of one stream, with commas."
+)
+
+
+class PartsView(PhoneView):
+    """Several parts of a snapshot in one answer."""
+
+    problem_codes: ClassVar[dict[str, list[str]]] = {"get": ["not-found"]}
+
+    @extend_schema(
+        summary="Several parts of a snapshot",
+        description="The parts one after the other in the order of `names`, as many as fit into 2 MB, at least one; "
+        "the lengths stand in the manifest. What arrived whole of a cut answer is good.",
+        parameters=[_NAMES],
+        responses={(200, "application/gzip"): OpenApiTypes.BINARY},
+    )
+    def get(self, request: Request, stream: str) -> HttpResponse:
+        """Give the bytes."""
+        names = request.query_params.get("names", "").split(",")
+        return HttpResponse(read_parts(self.actor, stream, names), content_type="application/gzip")
 
 
 class PartView(PhoneView):

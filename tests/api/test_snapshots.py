@@ -20,7 +20,7 @@ from apps.common.actor import SYSTEM
 from apps.sync import snapshots
 from apps.sync.actions import new_epoch
 from apps.sync.models import SnapshotPart
-from apps.sync.snapshots import rules, storage
+from apps.sync.snapshots import rules, serving, storage
 from tests.cast import Cast
 from tests.near import Near
 from tests.sync.large import STREAM, Ports, build, fetched, labels_of
@@ -136,6 +136,30 @@ def test_a_range_beyond_the_end_is_refused(cast: Cast, ports: Ports, asked: str)
     assert answer.headers["Content-Range"] == f"bytes */{part['bytes']}"
 
 
+def test_several_parts_in_one_answer(cast: Cast, ports: Ports, monkeypatch: pytest.MonkeyPatch) -> None:
+    build()
+    client = cast.officer.client()
+    some = parts(client)[4:9]
+    names = [part["sha256"] for part in some]
+    path = f"{BASE}{STREAM}/parts?names="
+    singly = [client.get(f"{BASE}{STREAM}/parts/{name}").content for name in names]
+    assert client.get(path + ",".join(names)).content == b"".join(singly)
+    monkeypatch.setattr(serving, "TOGETHER", sum(map(len, singly[:3])))
+    assert client.get(path + ",".join(names)).content == b"".join(singly[:3]), "as many as fit"
+    monkeypatch.setattr(serving, "TOGETHER", 1)
+    assert client.get(path + ",".join(names)).content == singly[0], "at least one"
+    for wrong in ("", ",", names[0] + ",", f"{names[0]},{'0' * 64}", ",".join(names * 20), "../keys"):
+        assert client.get(path + wrong).status_code == 404, wrong
+
+
+def test_a_part_costs_two_statements(cast: Cast, ports: Ports, django_assert_max_num_queries: Any) -> None:
+    build()
+    client = cast.officer.client()
+    names = ",".join(part["sha256"] for part in parts(client))
+    with django_assert_max_num_queries(2):
+        assert client.get(f"{BASE}{STREAM}/parts?names={names}").status_code == 200
+
+
 def test_who_does_not_hold_a_stream_gets_what_nobody_gets(cast: Cast, ports: Ports, own: str) -> None:
     build()
     held, listed = parts(cast.officer.client(), own)[0]["sha256"], parts(cast.officer.client())[0]["sha256"]
@@ -150,6 +174,8 @@ def test_who_does_not_hold_a_stream_gets_what_nobody_gets(cast: Cast, ports: Por
         stranger.get(f"{BASE}{STREAM}/parts/..%2f..%2fkeys", headers=SAME_ID),
         stranger.get(f"{BASE}list:other", headers=SAME_ID),
         stranger.get(f"{BASE}ref", headers=SAME_ID),
+        stranger.get(f"{BASE}{own}/parts?names={held}", headers=SAME_ID),
+        liaison.get(f"{BASE}{STREAM}/parts?names={listed}", headers=SAME_ID),
         liaison.get(BASE + STREAM, headers=SAME_ID),
         liaison.get(f"{BASE}{STREAM}/parts/{listed}", headers=SAME_ID),
         liaison.get(f"{BASE}{STREAM}/parts/{listed}", headers={**SAME_ID, "Range": "bytes=9999999-"}),
@@ -168,8 +194,9 @@ def test_case_29_parts_of_a_lost_stream_are_404(cast: Cast, own: str) -> None:
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "private, no-store")
     end_posting(actor=SYSTEM, posting=cast.officer.posting)
     post_officer(actor=SYSTEM, officer=cast.officer.officer, unit=cast.far_gate, role="officer")
+    several = path.replace("/parts/", "/parts?names=")
     for phone in (client, cast.officer.another_phone().client()):
-        assert [phone.get(p).status_code for p in (BASE + own, path)] == [404, 404]
+        assert [phone.get(p).status_code for p in (BASE + own, path, several)] == [404, 404, 404]
         told = pulled(phone, cursor=None)
         assert own not in (*told["reset"], *told["snapshot"])
 
@@ -213,7 +240,7 @@ def test_case_37_a_floor_that_rises_above_the_manifest_during_the_load(
     original = phone._fetch
 
     def fetch(path: str) -> Any:
-        if len(fetched(phone)) == 31 and "P00003" in ports.rows:
+        if len(fetched(phone)) == 24 and "P00003" in ports.rows:
             del ports.rows["P00003"]
             ports.load()
             Stream.objects.filter(pk=STREAM).update(floor=Stream.objects.get(pk=STREAM).seq)

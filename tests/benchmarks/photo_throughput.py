@@ -20,9 +20,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
+import orjson
 import psutil
 from uuid_utils.compat import uuid7
 
@@ -168,7 +170,8 @@ def chunks(caller: Caller, photo: Photo) -> None:
         caller.patch(photo, start, min(start + CHUNK, photo.size))
 
 
-WAYS: dict[str, tuple[Callable[[Caller, Photo], None], bool]] = {
+Way = Callable[[Caller, Photo], None]
+WAYS: dict[str, tuple[Way, bool]] = {
     "one PATCH": (one_patch, True),
     "POST and PATCH": (post_and_patch, False),
     "one POST (creation-with-upload)": (one_post, False),
@@ -235,9 +238,20 @@ def _pid(service: Service) -> int:
 
 
 def _json(value: object) -> str:
-    import orjson
-
     return orjson.dumps(value).decode()
+
+
+def prepare(caller: Caller, photos: Sequence[Photo], *, is_open: bool) -> None:
+    """Declare photos, and open their uploads where that is not measured."""
+    caller.declare(photos)
+    for photo in photos if is_open else ():
+        caller.open(photo)
+
+
+def send_all(way: Way, caller: Caller, photos: Sequence[Photo]) -> None:
+    """Send photo after photo."""
+    for photo in photos:
+        way(caller, photo)
 
 
 def measure(
@@ -255,19 +269,16 @@ def measure(
         for name, (way, is_open) in WAYS.items():
             if options.only and name != options.only:
                 continue
+            work = [[new_photo() for _ in range(each)] for _ in phones]
+            prepared = [
+                partial(prepare, Caller(stack, p), w, is_open=is_open)
+                for p, w in zip(phones, work, strict=True)
+            ]
+            side_by_side(prepared)
             callers = [Caller(stack, phone) for phone in phones]
-            work = [[new_photo() for _ in range(each)] for _ in callers]
-            for caller, photos in zip(callers, work, strict=True):
-                caller.declare(photos)
-                for photo in photos if is_open else ():
-                    caller.open(photo)
             before = processor_seconds(roots)
 
-            def send(number: int, callers=callers, work=work, way=way) -> None:  # type: ignore[no-untyped-def]
-                for photo in work[number]:
-                    way(callers[number], photo)
-
-            took = side_by_side([lambda n=n: send(n) for n in range(CLIENTS)])  # type: ignore[misc]
+            took = side_by_side([partial(send_all, way, c, w) for c, w in zip(callers, work, strict=True)])
             done = each * CLIENTS
             rows.setdefault(name, []).append(done / took)
             rows.setdefault(f"{name}, cpu ms", []).append((processor_seconds(roots) - before) / done * 1000)

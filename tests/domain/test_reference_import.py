@@ -184,7 +184,7 @@ def test_imports_are_written_down(db: None) -> None:
     ]  # fmt: skip
     assert told[-1][1] == {"rows": 2, "changed": 1, "left": 1}
     assert len(told[1][1]["sha256"]) == 64
-    assert Change.objects.filter(kind="reference_list.imported").count() == 2
+    assert Change.objects.filter(kind="list.imported").count() == 2
 
 
 def test_a_list_reaches_the_service_and_no_liaison(cast: Cast) -> None:

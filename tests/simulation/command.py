@@ -99,9 +99,7 @@ def _report(seed: int, error: BaseException, story: Sequence[str]) -> None:
 
 def _figures(done: int, failures: int, started: float, busy: float) -> str:
     wall, cpu = time.monotonic() - started, time.process_time() - busy
-    return (
-        f"{done} stories, {failures} broke a law; {wall:.0f} s, {1000 * cpu / done:.0f} ms of processor time each"
-    )
+    return f"{done} stories, {failures} broke a law; {wall:.0f} s, {1000 * cpu / done:.0f} ms of processor time each"
 
 
 class _ground:  # noqa: N801  used as a function
@@ -151,7 +149,9 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--examples", type=int, default=200, metavar="N", help="how many stories")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the first story")
     parser.add_argument("--workers", type=int, default=1, metavar="K", help="processes")
-    parser.add_argument("--steps", type=int, default=STEPS, help="longest story; a part of the seed's meaning")
+    parser.add_argument(
+        "--steps", type=int, default=STEPS, help="longest story; a part of the seed's meaning"
+    )
     parser.add_argument("--failures", type=int, default=1, help="stop after so many broken laws")
     parser.add_argument("--progress", type=int, default=0, metavar="N", help="a line after every N stories")
     parser.add_argument("--no-shrink", action="store_true", help="print the story as it came")

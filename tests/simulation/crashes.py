@@ -42,14 +42,14 @@ class Crasher:
 
     def attach(self) -> None:
         """Watch the database connection; to be called once it is there."""
-        real = connection._commit
+        real: Callable[[], None] = getattr(connection, "_commit")  # noqa: B009  the stubs do not know it
 
         def commit() -> None:
             self._reach("before_commit")
             real()
             self._reach("after_commit")
 
-        connection._commit = commit
+        vars(connection)["_commit"] = commit
 
     def crash_at(self, point: str, times: int) -> None:
         """Order a crash at the n-th passing of a point."""
@@ -89,7 +89,7 @@ class Crasher:
         if self._execute not in connection.execute_wrappers:
             connection.execute_wrappers.append(self._execute)
 
-    def _execute(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
+    def _execute(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if self._error_in:
             self._error_in -= 1
             if not self._error_in:

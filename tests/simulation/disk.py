@@ -26,7 +26,7 @@ class Disk:
 
     def synced(self, fd: int) -> None:
         """Note what `fsync` on an open file or directory has made durable."""
-        path = os.readlink(f"/proc/self/fd/{fd}")
+        path = str(Path(f"/proc/self/fd/{fd}").readlink())
         if not path.startswith(str(self.root)):
             return
         self._is_used = True

@@ -166,6 +166,7 @@ class Handset(Phone):
                 return f"is refused ({refused.code})"
             finally:
                 self.store.revive()
+                self.is_wiped = self.is_wiped or self.get("key") is None
 
     def _patiently(self, do: Callable[[], object]) -> str:
         for _ in range(3):

@@ -1,4 +1,4 @@
-"""The laws: what must hold when the network has healed, every phone has synchronised and the worker has nothing to do."""
+"""The laws: what must hold when the network has healed, phones have synchronised and the worker has nothing to do."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from apps.accounts.actions import reinstate_officer
 from apps.accounts.models import Device, Officer
 from apps.accounts.queries import actor_for
 from apps.audit.models import Event
-from apps.changes.models import Change, Reaction, Stream
-from apps.changes.rules import REF, post_stream
+from apps.changes.models import Change, Entry, Reaction, Stream
+from apps.changes.rules import DIGEST_MASK, REF, post_stream, row_digest
 from apps.checklists.models import ChecklistVersion
 from apps.checklists.queries import body as checklist_body
 from apps.common.actor import SYSTEM, Actor
@@ -32,8 +32,9 @@ from apps.reporting.queries import differences
 from apps.sync.models import Mutation
 from tests.simulation.handset import Handset, KillableStore
 from tests.simulation.world import World
-from tests.work import check_feed
 
+# What a phone holds: (stream, kind, id) → (revision, body).
+Held = dict[tuple[str, str, str], tuple[int, Any]]
 ROUNDS = 15
 JOURNAL_DAYS = 14
 
@@ -47,7 +48,9 @@ def settle(world: World) -> None:
     for officer in Officer.objects.filter(is_active=False):
         reinstate_officer(actor=SYSTEM, officer=officer, reason="-")
     for i in range(ROUNDS):
-        server.clock.pass_by(100 if i < 2 else 1000)  # long enough for what is overdue, then for phones that wait
+        server.clock.pass_by(
+            100 if i < 2 else 1000
+        )  # long enough for what is overdue, then for phones that wait
         before = _standing(world)
         for phone in world.phones:
             outcome = phone.contact(phone.sync)
@@ -63,17 +66,20 @@ def settle(world: World) -> None:
 
 def check(world: World) -> None:
     """Hold the story against every law."""
-    check_feed()
+    _feed_adds_up()
     _nothing_is_owed()
     receipts = {str(m.pk): m for m in Mutation.objects.all()}
-    actors = {}
+    may: dict[str, Held] = {}
     for phone in world.phones:
         if phone.is_wiped:
             continue
         officer = Officer.objects.get(username=phone.username)
-        actors[phone.name] = actor = actor_for(officer)
+        actor = actor_for(officer)
+        assert phone.wire.resets == 0, f"{phone.name} disagreed with the server's sums and had to load anew"
         _nothing_is_lost(world, phone, receipts)
-        _old_equals_fresh(phone, actor)
+        if phone.username not in may:
+            may[phone.username] = _may_hold(actor)
+        _old_equals_fresh(phone, actor, may[phone.username])
         _photos_are_whole(world, phone)
     _reports_are_what_was_written(world, list(receipts.values()))
     _late_work_ends(receipts.values())
@@ -125,6 +131,23 @@ def _standing(world: World) -> tuple[Any, ...]:
     return phones, streams, Mutation.objects.count()
 
 
+def _feed_adds_up() -> None:
+    """Each stream's count and digest are those of its entries; no number stands twice or above the head."""
+    live: dict[str, list[tuple[str, UUID, int]]] = defaultdict(list)
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for stream, kind, oid, seq, op, rev in Entry.objects.values_list(
+        "stream_id", "kind", "oid", "seq", "op", "rev"
+    ):
+        numbers[stream].append(seq)
+        if op == "put":
+            live[stream].append((kind, oid, rev))
+    for pk, seq, n, h in Stream.objects.values_list("pk", "seq", "n", "h"):
+        digest = sum(row_digest(*row) for row in live[pk]) & DIGEST_MASK
+        assert (n, h) == (len(live[pk]), digest), f"{pk}: count and digest {n}, {h}"
+        assert max(numbers[pk], default=0) <= seq, f"{pk}: a number above the head"
+        assert len(set(numbers[pk])) == len(numbers[pk]), f"{pk}: a number twice"
+
+
 def _nothing_is_owed() -> None:
     owed = list(Reaction.objects.filter(done_at=None).values_list("task", "change__kind"))
     assert not owed, f"owed and not done: {owed}"
@@ -135,12 +158,16 @@ def _nothing_is_lost(world: World, phone: Handset, receipts: dict[str, Mutation]
     """Everything an officer wrote is on the server with one receipt, or before the officer's eyes with its text."""
     rows = {
         row[0]: row[1:]
-        for row in phone.store.execute("SELECT seq, id, type, object, fields, state, result FROM outbox").fetchall()
+        for row in phone.store.execute(
+            "SELECT seq, id, type, object, fields, state, result FROM outbox"
+        ).fetchall()
     }
     for seq, made in world.made[phone.name].items():
         assert seq in rows, f"{phone.name} has lost what it wrote: {made}"
         pk, kind, oid, fields, state, result = rows[seq]
-        assert (kind, oid, json.loads(fields)) == (made.type, made.object, made.fields), f"{phone.name} changed a text"
+        assert (kind, oid, json.loads(fields)) == (made.type, made.object, made.fields), (
+            f"{phone.name} changed a text"
+        )
         told = json.loads(result) if result else {}
         receipt = receipts.get(pk)
         if state == "done":
@@ -149,7 +176,9 @@ def _nothing_is_lost(world: World, phone: Handset, receipts: dict[str, Mutation]
                 continue
             assert receipt.status == "applied", f"told applied, the receipt says {receipt.status}: {made}"
         elif state == "attention":
-            assert receipt is None or receipt.status != "applied", f"applied, but the officer is asked: {made}"
+            assert receipt is None or receipt.status != "applied", (
+                f"applied, but the officer is asked: {made}"
+            )
         elif state == "waiting":
             assert _may_wait(phone, seq, told), f"waits for ever: {made} {told}"
         else:
@@ -177,7 +206,7 @@ def _may_wait(phone: Handset, seq: int, told: dict[str, Any]) -> bool:
     return bool(behind) or told.get("code") == "dependency-failed"
 
 
-def _old_equals_fresh(phone: Handset, actor: Actor) -> None:
+def _old_equals_fresh(phone: Handset, actor: Actor, may: Held) -> None:
     """A phone that lived through the story holds what a new one loads, and that is what it may hold, and all of it."""
     fresh = Handset(phone.network, phone.name, phone.username, phone.store.real.serialize())
     fresh.wire.heard = lambda _path, _answer: None
@@ -187,7 +216,6 @@ def _old_equals_fresh(phone: Handset, actor: Actor) -> None:
         fresh.pull()
     old, new = _held(phone.store), _held(fresh.store)
     assert old == new, f"{phone.name} differs from a fresh phone: {_difference(old, new)}"
-    may = _may_hold(actor)
     kinds = {"inspection", "attachment", "checklist"}
     held = {key: row for key, row in new.items() if key[1] in kinds}
     assert held == may, f"{phone.name} does not hold what it should: {_difference(held, may)}"
@@ -198,14 +226,14 @@ def _old_equals_fresh(phone: Handset, actor: Actor) -> None:
     fresh.close()
 
 
-def _held(store: KillableStore) -> dict[tuple[str, str, str], tuple[int, Any]]:
+def _held(store: KillableStore) -> Held:
     rows = store.execute("SELECT stream, kind, id, rev, body FROM base").fetchall()
     return {(s, k, i): (rev, json.loads(body)) for s, k, i, rev, body in rows}
 
 
-def _may_hold(actor: Actor) -> dict[tuple[str, str, str], tuple[int, Any]]:
+def _may_hold(actor: Actor) -> Held:
     """Give what this person's phone should hold, from the tables of the domain and `visible_to` alone."""
-    held: dict[tuple[str, str, str], tuple[int, Any]] = {}
+    held: Held = {}
     if not actor.posts:
         return held
     for report in InspectionReport.objects.visible_to(actor).filter(officer_id=actor.person):
@@ -224,7 +252,9 @@ def _difference(one: dict[Any, Any], other: dict[Any, Any]) -> str:
         mine, yours = one.get(key), other.get(key)
         if mine and yours and isinstance(mine[1], dict) and isinstance(yours[1], dict):
             names = [n for n in {**mine[1], **yours[1]} if mine[1].get(n) != yours[1].get(n)]
-            lines.append(f"{key}: rev {mine[0]}/{yours[0]}, {[(n, mine[1].get(n), yours[1].get(n)) for n in names[:4]]}")
+            lines.append(
+                f"{key}: rev {mine[0]}/{yours[0]}, {[(n, mine[1].get(n), yours[1].get(n)) for n in names[:4]]}"
+            )
         else:
             lines.append(f"{key}: {'here' if mine else 'missing'} / {'here' if yours else 'missing'}")
     return f"{len(keys)} rows; " + "; ".join(lines)
@@ -232,7 +262,9 @@ def _difference(one: dict[Any, Any], other: dict[Any, Any]) -> str:
 
 def _photos_are_whole(world: World, phone: Handset) -> None:
     """A photo is stored with its hash, or still on the phone, or no report came for it in 30 days."""
-    removed = {str(pk) for pk in Event.objects.filter(action="attachment.removed").values_list("oid", flat=True)}
+    removed = {
+        str(pk) for pk in Event.objects.filter(action="attachment.removed").values_list("oid", flat=True)
+    }
     rows = phone.store.execute("SELECT id, sha256, bytes, state FROM photo").fetchall()
     states = {str(a.pk): a for a in Attachment.objects.all()}
     for pk, sha256, data, state in rows:
@@ -247,7 +279,9 @@ def _photos_are_whole(world: World, phone: Handset) -> None:
             assert attachment.sha256 == sha256, "another photo under this id"
             declared = phone.store.execute("SELECT state FROM outbox WHERE object=?", (pk,)).fetchone()
             if declared == ("done",):
-                assert attachment.state == "stored", f"photo {pk[-4:]} is {state} here, {attachment.state} there"
+                assert attachment.state == "stored", (
+                    f"photo {pk[-4:]} is {state} here, {attachment.state} there"
+                )
 
 
 def _reports_are_what_was_written(world: World, receipts: Iterable[Mutation]) -> None:
@@ -276,10 +310,14 @@ def _reports_are_what_was_written(world: World, receipts: Iterable[Mutation]) ->
                 wanted |= flatten(mutation["fields"])
                 submitted = submitted or mutation["type"] == "inspection.submit"
         report = reports.get(oid)
-        assert (report is not None) == bool(wanted), f"report {oid[-4:]} {'is gone' if wanted else 'was discarded'}"
+        assert (report is not None) == bool(wanted), (
+            f"report {oid[-4:]} {'is gone' if wanted else 'was discarded'}"
+        )
         if report is not None:
             _holds(report, wanted)
-            assert bool(report.number) == submitted, f"report {oid[-4:]}: submitted {submitted}, {report.number!r}"
+            assert bool(report.number) == submitted, (
+                f"report {oid[-4:]}: submitted {submitted}, {report.number!r}"
+            )
 
 
 def _overwrites_nothing_unseen(oid: str, mutations: list[dict[str, Any]]) -> None:
@@ -303,7 +341,9 @@ def _late_work_ends(receipts: Iterable[Mutation]) -> None:
         left = posts.get(receipt.oid) if receipt.oid and receipt.type != "inspection.discard" else None
         if left and receipt.status == "applied":
             late = receipt.received_at - left
-            assert late <= settings.MOVED_OFFICER_GRACE, f"taken {late} after the post was left: {receipt.payload}"
+            assert late <= settings.MOVED_OFFICER_GRACE, (
+                f"taken {late} after the post was left: {receipt.payload}"
+            )
 
 
 def _lost_phones_are_wiped(world: World) -> None:
@@ -338,7 +378,7 @@ def _holds(report: InspectionReport, wanted: dict[str, Any]) -> None:
 def _numbers_have_no_gaps() -> None:
     given: dict[str, list[int]] = defaultdict(list)
     for number in InspectionReport.objects.exclude(number=None).values_list("number", flat=True):
-        series, _, count = number.rpartition("-")
+        series, _, count = str(number).rpartition("-")
         given[series].append(int(count))
     for series, counts in given.items():
         assert sorted(counts) == list(range(1, len(counts) + 1)), f"{series}: {sorted(counts)}"
@@ -362,10 +402,14 @@ def _files_are_whole(world: World) -> None:
     for photo in Attachment.objects.filter(state="stored"):
         path = root / photo.original
         assert path.exists(), f"the bytes of {photo.pk} are not there"
-        assert hashlib.sha256(path.read_bytes()).hexdigest() == photo.sha256, f"the bytes of {photo.pk} differ"
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == photo.sha256, (
+            f"the bytes of {photo.pk} differ"
+        )
     spool = root / "uploads"
     left = {path.name for path in spool.iterdir()} if spool.exists() else set()
-    open_ones = {str(pk) for pk in Upload.objects.filter(ended_at=None, finished_at=None).values_list("pk", flat=True)}
+    open_ones = {
+        str(pk) for pk in Upload.objects.filter(ended_at=None, finished_at=None).values_list("pk", flat=True)
+    }
     assert left <= open_ones, f"bytes that nobody waits for: {left - open_ones}"
 
 
@@ -375,11 +419,15 @@ def _sending_again_changes_nothing(world: World) -> None:
         if phone.is_wiped:
             continue
         since = world.server.clock.moment.timestamp() - JOURNAL_DAYS * 86400
-        rows = phone.store.execute("SELECT body FROM journal WHERE acked_at > ? ORDER BY seq", (since,)).fetchall()
+        rows = phone.store.execute(
+            "SELECT body FROM journal WHERE acked_at > ? ORDER BY seq", (since,)
+        ).fetchall()
         bodies = [json.loads(body) for (body,) in rows]
         if bodies:
             with phone.in_hand():
-                answer = phone.call("POST", "/sync/push", {"device_id": phone.get("device_id"), "mutations": bodies[:200]})
+                answer = phone.call(
+                    "POST", "/sync/push", {"device_id": phone.get("device_id"), "mutations": bodies[:200]}
+                )
             odd = [r for r in answer["results"] if r["status"] != "duplicate"]
             assert not odd, f"not a duplicate: {odd}"
     assert _everything() == before, "sending the journal again changed the server"

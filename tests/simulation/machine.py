@@ -20,7 +20,18 @@ WHO = st.integers(0, 8)
 PICK = st.integers(0, 7)
 DEGREE = st.integers(0, 999)
 TROUBLE = st.builds(Trouble, st.sampled_from([0, 0, 0, 1, 1, 2, 3, 4, 5]), st.sampled_from(TROUBLES), DEGREE)
-MISHAPS = ("restart", "power", *CLOCKS, "back up", "back up", "restore", "restore", "restore all", "enrol", "lose")
+MISHAPS = (
+    "restart",
+    "power",
+    *CLOCKS,
+    "back up",
+    "back up",
+    "restore",
+    "restore",
+    "restore all",
+    "enrol",
+    "lose",
+)
 DEATH = st.none() | st.builds(Trouble, st.just(0), st.sampled_from([*POINTS, "power"]), DEGREE)
 
 
@@ -139,7 +150,11 @@ class Story(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """When the network has healed and all work is done, the laws hold."""
-        if self.world is not None:
+        if self.world is None:
+            return
+        try:
             laws.settle(self.world)
             laws.check(self.world)
             Story.seen.update(laws.content(self.world))
+        finally:
+            self.world.end()

@@ -100,7 +100,7 @@ class SimulatedWire:
         self.who = who
         self.faults = Faults()
         self.troubles: dict[int, Trouble] = {}
-        self.count = 0
+        self.count = self.resets = 0
         self.heard: Callable[[str, Answer], None] = lambda _path, _answer: None
 
     def expect(self, troubles: list[Trouble]) -> None:
@@ -115,6 +115,7 @@ class SimulatedWire:
         """Send a request and read its answer. Raises ConnectionCut."""
         trouble = self.troubles.pop(self.count, None)
         self.count += 1
+        self.resets += path.endswith("/sync/pull") and b'"reset": ["' in body
         request = Request(self.who, method, path, headers, body)
         if trouble is None:
             answer = self.network.deliver(request)

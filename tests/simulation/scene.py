@@ -46,7 +46,7 @@ def prepare(server: Server) -> Scene:
         cast = Cast()
         version = publish(cast, "plain", "express", plain_content(STEPS))
         for member in (cast.leader, cast.other_leader, cast.region_leader):
-            assert member.posting
+            assert member.posting is not None
     network = Network(server, lambda _line: None)
     server.crasher.attach()
     phones = [
@@ -63,7 +63,9 @@ def prepare(server: Server) -> Scene:
     return Scene(Store(), saved, cast, version, server.clock.moment, server.clock.ids, photos)
 
 
-def _yesterday(server: Server, cast: Any, phones: list[Handset], version: str, photos: tuple[bytes, ...]) -> None:
+def _yesterday(
+    server: Server, cast: Any, phones: list[Handset], version: str, photos: tuple[bytes, ...]
+) -> None:
     """Leave something to go on with: a draft, a returned report, one under review, one whose photo is half here."""
     from apps.inspections.actions import return_for_correction, start_review
 
@@ -71,7 +73,9 @@ def _yesterday(server: Server, cast: Any, phones: list[Handset], version: str, p
 
     def write(phone: Handset, deed: Any, **more: Any) -> str:
         with phone.in_hand():
-            fields = header(checklist_version=version, answers=plain_answers(STEPS), remarks="hôm qua", **more)
+            fields = header(
+                checklist_version=version, answers=plain_answers(STEPS), remarks="hôm qua", **more
+            )
             return str(deed(fields))
 
     write(first, first.save)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import _lru_cache_wrapper
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import django
 from django.core.cache import cache
@@ -154,7 +154,7 @@ class Server:
         clock: Any = self.clock
         watch: Any = Watch(self.clock)
         timezone.now = clock.now
-        records.uuid7 = clock.server_id
+        vars(records)["uuid7"] = clock.server_id
         vars(tests.reports)["time"] = watch
         for module in (tests.phone, tests.phone_photos):
             vars(module)["uuid7"] = clock.phone_id
@@ -167,7 +167,7 @@ class Server:
 class QuickImager:
     """Stands in for the child process that decodes photos."""
 
-    def __enter__(self) -> QuickImager:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -184,13 +184,52 @@ class Store:
     """A copy of the whole database, to go back to."""
 
     def __init__(self) -> None:
-        self._copy = sqlite3.connect(":memory:")
         connection.ensure_connection()
-        connection.connection.backup(self._copy)
+        self._name = ""
+        self._copy: sqlite3.Connection | None = None
+        if connection.vendor == "postgresql":
+            Store.count += 1
+            self._name = f"copy_{Store.count}"
+            _as_administrator(f"CREATE DATABASE {self._name} TEMPLATE {connection.settings_dict['NAME']}")
+        else:
+            self._copy = sqlite3.connect(":memory:")
+            connection.connection.backup(self._copy)
+
+    count = 0
 
     def restore(self) -> None:
         """Put the copy in the place of the database."""
-        self._copy.backup(connection.connection)
+        if self._copy is not None:
+            connection.ensure_connection()
+            self._copy.backup(connection.connection)
+            return
+        name = connection.settings_dict["NAME"]
+        _as_administrator(f"DROP DATABASE {name}", f"CREATE DATABASE {name} TEMPLATE {self._name}")
+
+    def drop(self) -> None:
+        """Let the copy go."""
+        if self._copy is not None:
+            self._copy.close()
+        else:
+            _as_administrator(f"DROP DATABASE IF EXISTS {self._name}")
+
+
+def _as_administrator(*statements: str) -> None:
+    """Run statements on databases as wholes: nobody may be connected to them."""
+    import psycopg
+
+    about = connection.settings_dict
+    connection.close()
+    with psycopg.connect(
+        host=about["HOST"],
+        port=about["PORT"],
+        user=about["USER"],
+        password=about["PASSWORD"],
+        dbname="postgres",
+        autocommit=True,
+    ) as administrator:
+        for statement in statements:
+            administrator.execute(statement.encode())
 
 
 def _tasks() -> dict[str, Callable[..., Any]]:

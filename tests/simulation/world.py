@@ -93,6 +93,13 @@ class World:
             self._hand_out(phone)
             self._wrote(phone, lambda: None)
 
+    def end(self) -> None:
+        """Give back what the story took."""
+        for backup in self.backups[1:]:
+            backup.store.drop()
+        for phone in self.phones:
+            phone.close()
+
     def tell(self, line: str) -> None:
         """Add a sentence to the story."""
         self.story.append(line)
@@ -147,7 +154,9 @@ class World:
             self._wrote(phone, lambda: phone.submit(fields, report, needs=[need]))
         else:
             self._wrote(phone, lambda: phone.save(fields, report))
-        self.tell(f"{phone.name} takes photo {_tag(photo)} for {_tag(report)}{', submits' if depends else ''}")
+        self.tell(
+            f"{phone.name} takes photo {_tag(photo)} for {_tag(report)}{', submits' if depends else ''}"
+        )
 
     def discard(self, who: int, pick: int) -> None:
         """An officer takes a draft back."""
@@ -199,7 +208,9 @@ class World:
         device = Device.objects.filter(pk=phone.get("device_id") or UUID(int=0)).first()
         if device is None:
             return
-        self._by_desk(f"{phone.name} is reported lost", lambda: accounts.report_device_lost(actor=SYSTEM, device=device))
+        self._by_desk(
+            f"{phone.name} is reported lost", lambda: accounts.report_device_lost(actor=SYSTEM, device=device)
+        )
 
     def enrol(self, who: int) -> None:
         """An officer gets one more phone."""
@@ -243,7 +254,9 @@ class World:
         """An officer leaves a gate, comes to one, or is suspended and reinstated."""
         member = self._member(who)
         officer = Officer.objects.get(pk=member.officer.pk)
-        held = Posting.objects.filter(current(self.server.clock.now()), officer=officer).order_by("id").first()
+        held = (
+            Posting.objects.filter(current(self.server.clock.now()), officer=officer).order_by("id").first()
+        )
         name = member.officer.full_name
         if where == "suspended":
             deed = accounts.suspend_officer if officer.is_active else accounts.reinstate_officer
@@ -251,7 +264,9 @@ class World:
             self._by_desk(f"{name} is {verb}", lambda: deed(actor=SYSTEM, officer=officer, reason="-"))
         elif where == "away":
             if held:
-                self._by_desk(f"{name} leaves the post", lambda: accounts.end_posting(actor=SYSTEM, posting=held))
+                self._by_desk(
+                    f"{name} leaves the post", lambda: accounts.end_posting(actor=SYSTEM, posting=held)
+                )
         else:
             unit = self.cast.noi_bai if where == "Nội Bài" else self.cast.far_gate
             self._by_desk(
@@ -271,7 +286,9 @@ class World:
             return
         deeds = {
             "closes": lambda: checklists.close_version(actor=SYSTEM, version_id=version.pk),
-            "withdraws": lambda: checklists.withdraw_version(actor=SYSTEM, version_id=version.pk, reason="An toàn"),
+            "withdraws": lambda: checklists.withdraw_version(
+                actor=SYSTEM, version_id=version.pk, reason="An toàn"
+            ),
         }
         self._by_desk(f"the trainer {verb} version {version.semver}", deeds[verb])
 
@@ -336,12 +353,16 @@ class World:
             self.server.broker.messages.clear()
         new_epoch(actor=SYSTEM)
         self.restores.append((backup.moment, self.server.clock.moment))
-        self.tell(f"the database is restored from the backup, messages {'kept' if keeps_messages else 'dropped'}")
+        self.tell(
+            f"the database is restored from the backup, messages {'kept' if keeps_messages else 'dropped'}"
+        )
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
     def _hand_out(self, phone: Handset) -> None:
-        member = self.cast.officer if phone.username == self.cast.officer.officer.username else self.cast.team_mate
+        member = (
+            self.cast.officer if phone.username == self.cast.officer.officer.username else self.cast.team_mate
+        )
         phone.new_code = lambda: accounts.issue_enrolment_code(actor=SYSTEM, officer=member.officer)
         phone.wire.heard = self._heard
         self.phones.append(phone)

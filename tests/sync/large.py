@@ -52,9 +52,15 @@ def build() -> None:
     assert snapshots.build_snapshot(STREAM)
 
 
-def fetched(phone: Any, what: str = "/parts/") -> list[str]:
+def fetched(phone: Any) -> list[str]:
     """Give the parts a phone has asked for so far, from its wire."""
-    return [line.rpartition("/")[2] for line in phone.wire.faults.log if what in line]
+    asked = [line.partition("/parts?names=")[2] for line in phone.wire.faults.log]
+    return [name for names in asked if names for name in names.split(",")]
+
+
+def kept(phone: Any) -> set[str]:
+    """Give the parts of loads under way that are on the phone."""
+    return {name for (name,) in phone.store.execute("SELECT sha256 FROM snapshot_part")}
 
 
 @pytest.fixture

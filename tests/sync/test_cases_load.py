@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings as configured
+from django.conf import settings
 
-from mobile_api.admission import LONGEST, SHORTEST, pulls
+from mobile_api.admission import ARRIVED, LONGEST, SHORTEST, pulls
 from tests.cast import Cast
 from tests.near import Near
 from tests.phone import Phone, Refused, VirtualClock
@@ -24,24 +26,54 @@ def phone(near: Near, work: Work, cast: Cast) -> Phone:
     return phone
 
 
+class Crowd:
+    """Pulls that fill the process, and a web server that has had the request in line for some seconds."""
+
+    def __init__(self, near: Near) -> None:
+        self._who: list[object] = []
+        self.in_line = 0.0
+        django: Any = near.server.get_app()
+
+        def application(environ: Any, start: Any) -> Any:
+            return django(environ | {ARRIVED: time.monotonic() - self.in_line}, start)
+
+        near.server.set_app(application)
+
+    def fill(self, *, since: float) -> None:
+        """Let half the threads work on pulls that began so many seconds ago."""
+        for _ in range(settings.PULLS_AT_ONCE):
+            who = object()
+            pulls.enter(who, settings.PULLS_AT_ONCE)
+            pulls._inside[who] -= since
+            self._who.append(who)
+
+    def end(self) -> None:
+        """Let them all be done."""
+        self.in_line = 0.0
+        while self._who:
+            pulls.leave(self._who.pop())
+
+
 @pytest.fixture
-def full(settings: Any) -> Any:
-    """Let the process be full of pulls; gives what lets them end."""
-    for _ in range(configured.PULLS_AT_ONCE):
-        pulls.enter(configured.PULLS_AT_ONCE)
-    left = iter([True])
+def crowd(near: Near) -> Iterator[Crowd]:
+    """A crowd that is gone after the test."""
+    gathered = Crowd(near)
+    yield gathered
+    gathered.end()
 
-    def end() -> None:
-        if next(left, False):
-            for _ in range(configured.PULLS_AT_ONCE):
-                pulls.leave()
 
-    yield end
-    end()
+@pytest.fixture(params=["in line", "slow"])
+def full(request: pytest.FixtureRequest, crowd: Crowd) -> Crowd:
+    """A process that has fallen behind: its line is long, or its pulls are slow."""
+    if request.param == "slow":
+        crowd.fill(since=3)
+    else:
+        crowd.in_line = 3.0
+    return crowd
 
 
 def test_case_47_a_full_process_sends_pulls_away_and_takes_pushes(
-    phone: Phone, work: Work, full: Any
+    phone: Phone, work: Work, full: Crowd
 ) -> None:
     """Expected: 503 with a random `Retry-After` for pulls, asked before anything else; pushes are applied as ever."""
     told = set()
@@ -55,13 +87,13 @@ def test_case_47_a_full_process_sends_pulls_away_and_takes_pushes(
     assert len(told) > 5, "not everybody at the same time"
     phone.submit(work.fields())
     assert [r["status"] for r in phone.push()] == ["applied"]
-    full()
+    full.end()
     phone.pull()
     assert len(phone.rows("inspection")) == 1
 
 
 def test_case_47_a_phone_sent_away_pushes_first_and_comes_back_later(
-    phone: Phone, work: Work, full: Any
+    phone: Phone, work: Work, full: Crowd
 ) -> None:
     """Expected: the push is through although the pull is refused; the phone waits at least as long as it was told."""
     clock = phone.clock
@@ -72,27 +104,31 @@ def test_case_47_a_phone_sent_away_pushes_first_and_comes_back_later(
     assert phone.waiting() == 0
     told = float(phone.get("not_before") or 0) - clock.at
     assert told >= SHORTEST
-    full()
+    full.end()
     assert phone.sync_patiently()
     assert clock.slept[0] == pytest.approx(told, abs=0.01)
     assert [body["state"] for body in phone.rows("inspection").values()] == ["complete"]
 
 
-def test_case_47_room_is_made_again_whatever_becomes_of_a_pull(phone: Phone, settings: Any) -> None:
-    """Expected: refused, broken and answered pulls all leave; the next one is let in."""
-    settings.PULLS_AT_ONCE = 1
+def test_case_47_a_burst_that_is_over_in_a_moment_sends_nobody_away(phone: Phone, crowd: Crowd) -> None:
+    """Expected: many pulls at once, none of them slow, and a short line: the pull is answered."""
+    crowd.fill(since=0.5)
+    crowd.in_line = 0.5
+    phone.pull()
+
+
+def test_case_47_room_is_made_again_whatever_becomes_of_a_pull(phone: Phone) -> None:
+    """Expected: refused, broken and answered pulls all leave."""
     for body in ({"cursor": "x"}, {"limit": "x"}, {}, {"cursor": None, "limit": 1}):
-        for _ in range(3):
-            try:
-                phone.call("POST", "/sync/pull", body)
-            except Refused as refused:
-                assert refused.status == 422, refused  # noqa: PT017  the statuses differ by body
+        try:
+            phone.call("POST", "/sync/pull", body)
+        except Refused as refused:
+            assert refused.status == 422, refused  # noqa: PT017  the statuses differ by body
     phone.put("access_token", "wrong")
     with pytest.raises(Refused) as refused_again:
         phone.call("POST", "/sync/pull", {})
     assert refused_again.value.status == 401
-    pulls.enter(1)
-    pulls.leave()
+    assert not pulls._inside
 
 
 def test_case_47_too_many_pushes_of_one_device_are_429_with_a_spread_time(

@@ -321,7 +321,7 @@ def test_a_pull_waits_only_when_there_is_nothing_to_tell(actor: Actor, stream: s
     }
     cursor, turn = cursors.get(why, here), Turn()
     answer = pull(actor, cursor, rows=100, max_bytes=10_000, reset=["ref"] if why == "reset" else [])
-    environ = {} if why == "other server" else {ENVIRON: turn}
+    meta = {} if why == "other server" else {ENVIRON: turn}
     leave_wish(meta, cursor, answer, 0 if why == "no wait" else 20)
     assert turn.wish == (Wish(here.epoch, here.seqs, 20) if why == "nothing new" else None)
 

@@ -55,6 +55,31 @@ def change(
     return item_of(kind, attachment, data)
 
 
+class Expected:
+    """A change to an attachment that is still expected: sent at once, which locks it, and told when its turn comes."""
+
+    def __init__(self, attachment: Attachment, fields: Mapping[str, Any]) -> None:
+        """Send the statement; nothing changes when the attachment is no longer expected."""
+        self._attachment = attachment
+        self._fields = {**fields, "updated_at": timezone.now()}
+        names = ", ".join(f'"{name}" = %s' for name in self._fields)
+        self._sent = execute(
+            f"UPDATE evidence_attachment SET {names}, rev = rev + 1 "  # noqa: S608  names from the code alone
+            "WHERE id = %s AND state = %s RETURNING rev",
+            [*self._fields.values(), attachment.pk, Attachment.State.EXPECTED.value],
+        )
+
+    def told(self, actor: Actor, kind: str, data: Mapping[str, Any] | None = None) -> Item | None:
+        """Audit the change and give the item to record; None when there was none."""
+        row = self._sent.fetchone()
+        if row is None:
+            return None
+        for name, value in {**self._fields, "rev": row[0]}.items():
+            setattr(self._attachment, name, value)
+        log(actor, kind, KIND, self._attachment.pk, data)
+        return item_of(kind, self._attachment, data)
+
+
 def change_expected(
     actor: Actor,
     attachment: Attachment,
@@ -62,17 +87,5 @@ def change_expected(
     fields: Mapping[str, Any],
     data: Mapping[str, Any] | None = None,
 ) -> Item | None:
-    """Do as `change` does, unless the attachment is no longer expected; what locks it is the same one statement."""
-    now = timezone.now()
-    names = ", ".join(f'"{name}" = %s' for name in fields)
-    row = execute(
-        f"UPDATE evidence_attachment SET {names}, rev = rev + 1, updated_at = %s "  # noqa: S608  names from the code
-        "WHERE id = %s AND state = %s RETURNING rev",
-        [*fields.values(), now, attachment.pk, Attachment.State.EXPECTED.value],
-    ).fetchone()
-    if row is None:
-        return None
-    for name, value in {**fields, "rev": row[0], "updated_at": now}.items():
-        setattr(attachment, name, value)
-    log(actor, kind, KIND, attachment.pk, data)
-    return item_of(kind, attachment, data)
+    """Do as `change` does, unless the attachment is no longer expected."""
+    return Expected(attachment, fields).told(actor, kind, data)

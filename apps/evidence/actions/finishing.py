@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,11 +18,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from apps.changes.actions import Item, record
+from apps.changes.actions import record
 from apps.common.actor import Actor
 from apps.common.errors import DomainError, NotFound
-from apps.common.sql import execute
-from apps.evidence.actions.announcing import change_expected
+from apps.common.sql import execute, with_commit
+from apps.evidence.actions.announcing import Expected, change_expected
 from apps.evidence.actions.parts import clear, gather, shorten, spool_of
 from apps.evidence.errors import (
     FileTooLarge,
@@ -174,39 +174,44 @@ def _start_again(actor: Actor, upload: Upload, sha256: str) -> None:
 
 def _settle(actor: Actor, upload: Upload, verdict: Verdict, *, stands_at: int | None = None) -> bool:
     """Write down the verdict, once; False when the upload stands elsewhere by now."""
+    attachment = upload.attachment
+    assert attachment is not None  # noqa: S101  `_bound` has said so
     now = timezone.now()
-    decided = {"offset": upload.length, "finished_at": now, "expires_at": now + KEPT_AFTER_FINISH}
+    ends = {"offset": upload.length, "finished_at": now, "expires_at": now + KEPT_AFTER_FINISH}
     here = upload.offset if stands_at is None else stands_at
-    with transaction.atomic():
+    kind, fields, data = _decided(attachment, verdict, now)
+    with with_commit():
         # The attachment is always locked before its upload, so that no two actions wait for each other.
-        item = _decided(actor, upload, verdict)
-        counted = execute(_FINISH, [*decided.values(), upload.pk, here]).rowcount
-        if counted and item is not None:
+        change = Expected(attachment, fields)
+        counted = execute(_FINISH, [*ends.values(), upload.pk, here])
+        item = change.told(actor, kind, data)
+        is_counted = counted.fetchone() is not None
+        if item is not None and is_counted:
             record(actor, item)
-        elif not counted:
+        elif not is_counted:
             transaction.set_rollback(True)
-    if not counted:
+    if not is_counted:
         upload.refresh_from_db()
         return False
-    for name, value in decided.items():
+    for name, value in ends.items():
         setattr(upload, name, value)
     return True
 
 
 _FINISH = (
     'UPDATE evidence_upload SET "offset" = %s, finished_at = %s, expires_at = %s '
-    'WHERE id = %s AND "offset" = %s AND finished_at IS NULL AND ended_at IS NULL'
+    'WHERE id = %s AND "offset" = %s AND finished_at IS NULL AND ended_at IS NULL RETURNING id'
 )
 
 
-def _decided(actor: Actor, upload: Upload, verdict: Verdict) -> Item | None:
-    attachment = upload.attachment
-    assert attachment is not None  # noqa: S101  `_bound` has said so
+def _decided(
+    attachment: Attachment, verdict: Verdict, now: datetime
+) -> tuple[str, Mapping[str, Any], Mapping[str, Any] | None]:
+    """Give the kind of the change, the fields it sets, and what is said about it."""
     if isinstance(verdict, DomainError):
         refused = {"state": Attachment.State.REJECTED.value, "failure": verdict.code}
-        return change_expected(actor, attachment, "attachment.rejected", refused, {"failure": verdict.code})
-    stored = {**stored_fields(attachment, verdict), "stored_at": timezone.now()}
-    return change_expected(actor, attachment, "attachment.stored", stored)
+        return "attachment.rejected", refused, {"failure": verdict.code}
+    return "attachment.stored", {**stored_fields(attachment, verdict), "stored_at": now}, None
 
 
 def stored_fields(attachment: Attachment, facts: Facts) -> Mapping[str, Any]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from apps.audit.actions import log
 from apps.common.actor import Actor
 from apps.common.errors import NotAllowed, NotFound
+from apps.common.sql import insert_record, with_commit
 from apps.evidence.actions.announcing import officer_of
 from apps.evidence.actions.parts import end_upload
 from apps.evidence.errors import AttachmentRefused, FileTooLarge, SizeDiffers, TooManyUploads
@@ -36,7 +36,7 @@ def open_upload(
     """
     if attachment_id is None:
         return _open_unbound(actor, length, metadata, mime)
-    with transaction.atomic():
+    with with_commit():
         attachment = (
             Attachment.objects.awaited_from(actor).select_for_update().filter(pk=attachment_id).first()
         )
@@ -92,7 +92,7 @@ def _create(
         raise NotAllowed
     now = timezone.now()
     is_stored = attachment is not None and attachment.state == Attachment.State.STORED
-    upload = Upload.objects.create(
+    upload = Upload(
         attachment=attachment,
         officer_id=officer_of(actor),
         device_id=actor.device_id,
@@ -103,12 +103,13 @@ def _create(
         expires_at=now + LIFETIME,
         finished_at=now if is_stored else None,
     )
+    insert_record(upload)
     about = {"attachment": str(attachment.pk) if attachment else None}
     log(actor, "upload.opened", "upload", upload.pk, about)
     return upload
 
 
-@transaction.atomic
+@with_commit()
 def _open_unbound(actor: Actor, length: int | None, metadata: str, mime: str) -> Upload:
     limit = VIDEO_BYTES if LIMITS.get(mime) == VIDEO_BYTES else PHOTO_BYTES
     if length is not None and length > limit:

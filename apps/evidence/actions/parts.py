@@ -13,6 +13,7 @@ from apps.common.actor import Actor
 from apps.common.errors import NotFound
 from apps.evidence.errors import StorageUnavailable, UploadEnded
 from apps.evidence.models import Piece, Upload
+from apps.evidence.queries import find_upload
 from apps.evidence.storage import Part, Spool, depot, number_at
 
 log = structlog.get_logger(__name__)
@@ -20,8 +21,7 @@ log = structlog.get_logger(__name__)
 
 def live(actor: Actor, upload_id: UUID) -> Upload:
     """Give an upload of this officer and device, with its attachment. Raises NotFound, UploadEnded."""
-    rows = Upload.objects.visible_to(actor).select_related("attachment")
-    upload = rows.filter(pk=upload_id).first()
+    upload = find_upload(actor, upload_id)
     if upload is None:
         raise NotFound
     if upload.ended_at or upload.expires_at <= timezone.now():

@@ -24,11 +24,12 @@ from apps.common.actor import Actor
 from apps.common.errors import InvalidFields, Problem
 from apps.common.records import new_id
 from apps.common.sql import adapted
+from apps.reference.actions.reading import decoded, read_rows
 from apps.reference.actions.staging import Staging
 from apps.reference.errors import ImportSuperseded
 from apps.reference.models import ReferenceList
 from apps.reference.queries import KIND, body
-from apps.reference.rules import decoded, entry_id, is_slug, list_stream, read_rows
+from apps.reference.rules import entry_id, is_slug, list_stream
 
 BATCH = 2500
 
@@ -83,12 +84,12 @@ def _opened(actor: Actor, slug: str, names: tuple[str, str]) -> ReferenceList:
             )
             raise InvalidFields(errors=[fault])
         found = ReferenceList.objects.create(slug=slug, name_vi=names[0], name_en=names[1])
-        log(actor, "reference_list.created", "reference_list", found.pk, {"slug": slug})
+        log(actor, "list.created", "reference_list", found.pk, {"slug": slug})
     elif any(names) and (found.name_vi, found.name_en) != names:
         found.name_vi, found.name_en = names[0] or found.name_vi, names[1] or found.name_en
         found.rev += 1
         found.save(update_fields=["name_vi", "name_en", "rev", "updated_at"])
-        log(actor, "reference_list.renamed", "reference_list", found.pk, {"slug": slug})
+        log(actor, "list.renamed", "reference_list", found.pk, {"slug": slug})
     return found
 
 
@@ -97,7 +98,7 @@ def _begin(actor: Actor, list_id: UUID, digest: str, rows: int) -> UUID:
     """Take the list over: from now on no older import of it writes."""
     token = new_id()
     ReferenceList.objects.filter(pk=list_id).update(import_token=token)
-    log(actor, "reference_list.import_started", "reference_list", list_id, {"sha256": digest, "rows": rows})
+    log(actor, "list.import_started", "reference_list", list_id, {"sha256": digest, "rows": rows})
     return token
 
 
@@ -140,9 +141,9 @@ def _end(actor: Actor, listed: ReferenceList, token: UUID, done: Imported) -> No
     found = _locked(listed.pk, token)
     found.imported_at, found.entry_count, found.rev = timezone.now(), done.rows, found.rev + 1
     found.save(update_fields=["imported_at", "entry_count", "rev", "updated_at"])
-    log(actor, "reference_list.imported", "reference_list", found.pk, asdict(done))
+    log(actor, "list.imported", "reference_list", found.pk, asdict(done))
     item = Item(
-        "reference_list.imported",
+        "list.imported",
         "reference_list",
         found.pk,
         found.rev,
@@ -158,7 +159,7 @@ def _tell(
     puts: Sequence[tuple[UUID, int, str]] = (),
     leaves: Sequence[tuple[UUID, int]] = (),
 ) -> None:
-    what, counts = "reference_list.batch_imported", {"changed": len(puts), "left": len(leaves)}
+    what, counts = "list.batch_imported", {"changed": len(puts), "left": len(leaves)}
     log(actor, what, "reference_list", listed.pk, counts)
     record_rows(
         actor,

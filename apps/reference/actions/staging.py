@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import Any, Self
 from uuid import UUID
 
 from django.db import connection
 
 from apps.common.sql import adapted
+from apps.reference.actions.reading import MAX_FAULTS, Row, duplicate
 from apps.reference.errors import ListFileInvalid
-from apps.reference.rules import MAX_FAULTS, Row, duplicate
 
 TABLE = "reference_staged"
 LOAD = 5000
+WINDOW = 10_000
 _COLUMNS = "line, key, label_vi, label_en, data, valid, hash"
 
 
@@ -58,34 +60,40 @@ class Staging:
 
     def changed(self, size: int) -> Iterator[list[tuple[Any, ...]]]:
         """Give, in batches by key, rows that are new or differ: (key, labels, data, valid, hash, revision or None)."""
-        last = ""
-        while True:
+        for after, upto in self._windows(f"SELECT key FROM {TABLE} WHERE key > %s", ()):  # noqa: S608  names alone
             rows = self._run(
                 "SELECT s.key, s.label_vi, s.label_en, s.data, s.valid, s.hash, e.rev "  # noqa: S608  names alone
-                f"FROM {TABLE} s LEFT JOIN reference_referenceentry e ON e.list_id = %s AND e.key = s.key "
-                "WHERE s.key > %s AND (e.id IS NULL OR e.hash <> s.hash OR NOT e.is_listed) "
-                "ORDER BY s.key LIMIT %s",
-                [self._list, last, size],
+                f"FROM {TABLE} s LEFT JOIN reference_referenceentry e "
+                "ON e.list_id = %s AND e.key = s.key AND e.key > %s AND e.key <= %s "
+                "WHERE s.key > %s AND s.key <= %s AND (e.id IS NULL OR e.hash <> s.hash OR NOT e.is_listed)",
+                [self._list, after, upto, after, upto],
             )
-            if not rows:
-                return
-            last = rows[-1][0]
-            yield rows
+            yield from _batches(rows, size)
 
     def missing(self, size: int) -> Iterator[list[tuple[Any, ...]]]:
         """Give, in batches by key, the entries that stand in the list and not in the file: (key, id, revision)."""
-        last = ""
-        while True:
+        entries = "SELECT key FROM reference_referenceentry WHERE key > %s AND list_id = %s AND is_listed"
+        for after, upto in self._windows(entries, (self._list,)):
             rows = self._run(
                 "SELECT e.key, e.id, e.rev FROM reference_referenceentry e "  # noqa: S608  names alone
-                "WHERE e.list_id = %s AND e.is_listed AND e.key > %s "
-                f"AND NOT EXISTS (SELECT 1 FROM {TABLE} s WHERE s.key = e.key) ORDER BY e.key LIMIT %s",
-                [self._list, last, size],
+                "WHERE e.list_id = %s AND e.is_listed AND e.key > %s AND e.key <= %s "
+                f"AND NOT EXISTS (SELECT 1 FROM {TABLE} s WHERE s.key = e.key AND s.key > %s AND s.key <= %s)",
+                [self._list, after, upto, after, upto],
             )
-            if not rows:
+            yield from _batches(rows, size)
+
+    def _windows(self, keys: str, values: Sequence[Any]) -> Iterator[tuple[str, str]]:
+        """Walk along the keys in spans of some thousand: no statement looks at more, whatever the planner believes."""
+        after = ""
+        while True:
+            ((upto,),) = self._run(
+                f"SELECT max(key) FROM ({keys} ORDER BY key LIMIT %s) span",  # noqa: S608  names alone
+                [after, *values, WINDOW],
+            )
+            if upto is None:
                 return
-            last = rows[-1][0]
-            yield rows
+            yield after, upto
+            after = upto
 
     def _insert(self, rows: Sequence[Row]) -> None:
         values = [(r.line, r.key, r.label_vi, r.label_en, r.data, r.valid, r.hash) for r in rows]
@@ -102,3 +110,9 @@ class Staging:
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
             return list(cursor.fetchall()) if cursor.description else []
+
+
+def _batches(rows: list[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:
+    rows.sort(key=itemgetter(0))
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apps.audit.actions import log
 from apps.common.actor import Actor
-from apps.sync.models import Epoch
+from apps.sync.models import DevicePull, Epoch, PushSubscription
 
 
 @transaction.atomic
@@ -17,5 +17,8 @@ def new_epoch(*, actor: Actor) -> str:
     """Change the epoch, so that every phone loads its streams again and sends its journal; give the new one."""
     value = uuid.uuid4()
     Epoch.objects.update_or_create(pk=1, defaults={"value": value, "since": timezone.now()})
+    # What phones had pulled and were poked for was true of the old numbers: all are to be poked.
+    DevicePull.objects.all().delete()
+    PushSubscription.objects.update(poked_at=None, poked_for={})
     log(actor, "epoch.changed", "epoch", value)
     return str(value)

@@ -5,6 +5,14 @@ parts, `building` makes and forgets them, `serving` gives them to who holds the 
 """
 
 from apps.sync.snapshots.building import build_due, build_snapshot, collect_parts
-from apps.sync.snapshots.serving import manifest_of, part_of, read_part
+from apps.sync.snapshots.serving import manifest_of, part_of, read_part, read_parts
 
-__all__ = ["build_due", "build_snapshot", "collect_parts", "manifest_of", "part_of", "read_part"]
+__all__ = [
+    "build_due",
+    "build_snapshot",
+    "collect_parts",
+    "manifest_of",
+    "part_of",
+    "read_part",
+    "read_parts",
+]
