@@ -1,6 +1,6 @@
 """Fill the database of a stack: the cast's units and people, two published checklists, enrolment codes.
 
-Run as `python -m tests.seed [officers]` in the stack's environment; prints one line of JSON for the test.
+Run as `python -m tests.seed [officers] [gates]` in the stack's environment; prints one line of JSON for the test.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ def main() -> None:
     from django.db import transaction
 
     with transaction.atomic():
-        told = _seed(int(sys.argv[1]) if len(sys.argv) > 1 else 2)
+        told = _seed(*map(int, sys.argv[1:]))
     print(json.dumps(told))
 
 
-def _seed(officers: int) -> dict[str, Any]:
+def _seed(officers: int = 2, gates: int = 0) -> dict[str, Any]:
     from apps.accounts.actions import issue_enrolment_code
     from apps.checklists.demo import load_checklist
     from apps.common.actor import SYSTEM
@@ -39,6 +39,7 @@ def _seed(officers: int) -> dict[str, Any]:
         assert member.officer.pk is not None
     people = [cast.officer.officer, cast.team_mate.officer]
     people += [_officer(i, cast.noi_bai) for i in range(officers - 2)]
+    people += [_officer(officers + i, _gate(i, cast.region)) for i in range(gates)]
     codes = [issue_enrolment_code(actor=SYSTEM, officer=officer) for officer in people]
     return {
         "password": PASSWORD,
@@ -60,6 +61,22 @@ def _officer(i: int, unit: Any) -> Any:
     )
     post_officer(actor=SYSTEM, officer=officer, unit=unit, role="officer")
     return officer
+
+
+def _gate(i: int, region: Any) -> Any:
+    from apps.common.actor import SYSTEM
+    from apps.organisation.actions import create_unit
+    from tests.cast import SINCE
+
+    return create_unit(
+        actor=SYSTEM,
+        code=f"G{i:02d}",
+        level="gate",
+        type="airport",
+        names=(f"Cửa khẩu {i}", f"Gate {i}"),
+        valid_from=SINCE,
+        parent=region.pk,
+    )
 
 
 def publish(cast: Any, code: str, applies_to: str, content: dict[str, Any]) -> str:

@@ -62,10 +62,13 @@ class Stack:
         """Run a management command to its end and give what it printed."""
         return self._run(sys.executable, "-m", "django", *arguments)
 
-    def seed(self, officers: int = 2) -> dict[str, Any]:
-        """Migrate, and make the cast and two published checklists; gives what tests need to sign in and to enrol."""
+    def seed(self, officers: int = 2, gates: int = 0) -> dict[str, Any]:
+        """Migrate, and make the cast and two published checklists; gives what tests need to sign in and to enrol.
+
+        Officers serve at one gate; with `gates`, one more serves at each of so many gates.
+        """
         self.manage("migrate", "--verbosity", "0")
-        printed = self._run(sys.executable, "-m", "tests.seed", str(officers))
+        printed = self._run(sys.executable, "-m", "tests.seed", str(officers), str(gates))
         told: dict[str, Any] = json.loads(printed.splitlines()[-1])
         return told
 
