@@ -53,7 +53,7 @@ PROBLEM = {
 
 
 def catalogue() -> dict[str, type[DomainError]]:
-    """Give every error class that is loaded, by code; of several with one code the most general, and of those HTTP's."""
+    """Give every error class that is loaded, by code; of several with one code the most general, and HTTP's own."""
     loaded: list[type[DomainError]] = [DomainError, *_descendants(DomainError)]
     loaded.sort(key=lambda error: (-len(error.__mro__), error.__module__ == "mobile_api.errors"))
     return {error.code: error for error in loaded}
