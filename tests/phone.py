@@ -275,7 +275,7 @@ class Phone(Photos):
                 continue
             size = min(batch, size * 2)
             given += answer["results"]
-            is_restored = bool(self.get("epoch")) and self.get("epoch") != answer["epoch"]
+            is_restored = not self._is_same_server(answer)
             self._settle_all(ready, answer, is_restored=is_restored)
             if is_restored or all(result["status"] == "deferred" for result in answer["results"]):
                 break
@@ -301,6 +301,10 @@ class Phone(Photos):
                     self._replay_journal()
                 else:
                     self.put("cursor", "")  # not a cursor, says the server: load from the start
+                continue
+            if not self._is_same_server(page):  # restored while the cursor was null, so nobody has said 410
+                self._after_restore()
+                self._replay_journal()
                 continue
             received += len(page["changes"])
             wrong = stored.take_page(self.store, page)
@@ -394,6 +398,12 @@ class Phone(Photos):
         self.store.executemany("UPDATE outbox SET state='sent' WHERE id=? AND state='waiting'", ids)
         return self.call("POST", "/sync/push", {"device_id": self.get("device_id"), "mutations": mutations})
 
+    def _is_same_server(self, answer: Mapping[str, Any]) -> bool:
+        """Tell whether this is the server that acknowledged what the journal holds; noted before anything is."""
+        if not self.get("epoch"):
+            self.put("epoch", answer["epoch"])
+        return bool(self.get("epoch") == answer["epoch"])
+
     def _settle_all(self, sent: list[dict[str, Any]], answer: dict[str, Any], *, is_restored: bool) -> None:
         """Act on the verdicts. What a restored server refuses, it refuses without what the journal holds."""
         by_id = {mutation["id"]: mutation for mutation in sent}
@@ -479,6 +489,9 @@ class Phone(Photos):
                     raise
                 size = len(batch) // 2
                 continue
+            if not self._is_same_server(answer):  # restored once more: begin again with the next sync
+                self._after_restore()
+                return
             for mutation, result in zip(batch, answer["results"], strict=True):
                 status = result.get("original_status", result["status"])
                 if status == "applied":

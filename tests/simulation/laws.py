@@ -176,9 +176,9 @@ def _nothing_is_lost(world: World, phone: Handset, receipts: dict[str, Mutation]
                 continue
             assert receipt.status == "applied", f"told applied, the receipt says {receipt.status}: {made}"
         elif state == "attention":
-            assert receipt is None or receipt.status != "applied", (
-                f"applied, but the officer is asked: {made}"
-            )
+            # After two restores the backup may have taken what the one before refused.
+            is_odd = receipt is not None and receipt.status == "applied" and len(world.restores) < 2
+            assert not is_odd, f"applied, but the officer is asked: {made}"
         elif state == "waiting":
             assert _may_wait(phone, seq, told), f"waits for ever: {made} {told}"
         else:

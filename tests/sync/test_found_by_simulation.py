@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tests.cast import Cast
 from tests.evidence import declare, on_disk
 from tests.evidence_images import jpeg
 from tests.phone import Phone
+from tests.wire import Answer
 
 DAY = 86400.0
 
@@ -104,6 +106,42 @@ def test_a_phone_that_dies_while_it_wipes_itself_has_wiped_nothing() -> None:
     assert phone.waiting() == 1
     phone.wipe()
     assert phone.waiting() == 0
+
+
+class Script:
+    """Stands in for a server: takes every push, has nothing to tell, and lives under an epoch."""
+
+    def __init__(self) -> None:
+        self.epoch = "one"
+        self.pushed: list[str] = []
+
+    def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
+        if path.endswith("/sync/pull"):
+            empty = page(epoch=self.epoch, more=False, snapshot=[])
+            return Answer(200, {}, json.dumps(empty).encode())
+        ids = [mutation["id"] for mutation in json.loads(body)["mutations"]]
+        self.pushed += ids
+        results = [{"id": pk, "status": "applied", "rev": 1} for pk in ids]
+        told = {"server_time": "2026-03-02T00:00:00Z", "epoch": self.epoch, "results": results}
+        return Answer(200, {}, json.dumps(told).encode())
+
+
+def test_a_restore_before_the_first_pull_is_noticed() -> None:
+    """A phone had pushed and not yet pulled, as after a first restore, when the server was restored once more.
+
+    Its cursor was null, so nobody answered 410, it knew no epoch to compare with, and what it had been told was
+    applied was nowhere.
+    """
+    phone, server = Phone("http://127.0.0.1:9"), Script()
+    vars(phone)["wire"] = server
+    phone.save({"remarks": "a"})
+    phone.push()
+    (first,) = server.pushed
+    server.epoch = "two"
+    phone.pull()
+    assert server.pushed == [first, first]
+    phone.pull()
+    assert server.pushed == [first, first]
 
 
 def forget(attachment: Attachment) -> None:
