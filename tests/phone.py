@@ -409,10 +409,11 @@ class Phone(Photos):
         by_id = {mutation["id"]: mutation for mutation in sent}
         moment = datetime.fromisoformat(answer["server_time"]).timestamp()
         refused = []
+        lets_go = not is_restored and not self.get("replay")  # as long as the server may need the journal
         for result in answer["results"]:
             mutation, status = by_id[result["id"]], result.get("original_status", result["status"])
             if status == "applied":
-                self._applied(mutation, result, moment, lets_go=not is_restored)
+                self._applied(mutation, result, moment, lets_go=lets_go)
             elif is_restored:
                 refused.append(mutation["id"])
             elif status == "deferred":

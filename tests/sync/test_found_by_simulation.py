@@ -113,6 +113,7 @@ class Script:
 
     def __init__(self) -> None:
         self.epoch = "one"
+        self.time = "2026-03-02T00:00:00Z"
         self.pushed: list[str] = []
 
     def request(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
@@ -122,7 +123,7 @@ class Script:
         ids = [mutation["id"] for mutation in json.loads(body)["mutations"]]
         self.pushed += ids
         results = [{"id": pk, "status": "applied", "rev": 1} for pk in ids]
-        told = {"server_time": "2026-03-02T00:00:00Z", "epoch": self.epoch, "results": results}
+        told = {"server_time": self.time, "epoch": self.epoch, "results": results}
         return Answer(200, {}, json.dumps(told).encode())
 
 
@@ -142,6 +143,26 @@ def test_a_restore_before_the_first_pull_is_noticed() -> None:
     assert server.pushed == [first, first]
     phone.pull()
     assert server.pushed == [first, first]
+
+
+def test_a_journal_that_is_still_to_be_sent_again_is_kept() -> None:
+    """The server was restored while a phone was sending its journal again, and the phone came back weeks later.
+
+    It put the journal off to its next contact and pushed new work; the acknowledgement of that let go what was older
+    than 14 days.
+    """
+    phone, server = Phone("http://127.0.0.1:9"), Script()
+    vars(phone)["wire"] = server
+    phone.save({"remarks": "a"})
+    phone.push()
+    (first,) = server.pushed
+    phone.put("replay", "1")
+    server.epoch, server.time = "two", "2026-04-02T00:00:00Z"
+    phone.save({"remarks": "b"})
+    phone.push()
+    server.pushed.clear()
+    phone.push()
+    assert first in server.pushed
 
 
 def forget(attachment: Attachment) -> None:
