@@ -66,6 +66,13 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "backend.middleware.ActorMiddleware",
 ]
+# The same without what cookies, forms and static files need (backend/wsgi.py).
+PHONE_MIDDLEWARE = [
+    "backend.middleware.RequestContextMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "backend.middleware.LanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
+]
 
 ROOT_URLCONF = "backend.urls"
 WSGI_APPLICATION = "backend.wsgi.application"

@@ -16,9 +16,9 @@ def send(task: str, reaction_ids: list[int]) -> None:
 
 @shared_task(name="changes.relay")
 def relay() -> None:
-    """Work off the outbox until it is empty."""
+    """Work off the outbox as it stands; what comes meanwhile has its own call, and is told together."""
     reactions = import_string(settings.REACTIONS)
-    while actions.relay(reactions, send):
+    while actions.relay(reactions, send) == actions.BATCH:
         pass
 
 

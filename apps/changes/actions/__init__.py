@@ -5,6 +5,7 @@ from apps.changes.actions.feed import Item, record
 from apps.changes.actions.relay import open_reactions, relay, resend_overdue, set_wake, settle
 
 __all__ = [
+    "BATCH",
     "Item",
     "Rows",
     "open_reactions",

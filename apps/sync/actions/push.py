@@ -63,7 +63,8 @@ def _results(
     actor: Actor, mutations: Sequence[object], faults: Mapping[int, Sequence[Problem]], app_version: str
 ) -> Iterator[dict[str, Any]]:
     envelopes = [read_envelope(mutation) for mutation in mutations]
-    known = _receipts([sent.id for sent in envelopes if isinstance(sent, Envelope)])
+    ids = [sent.id for sent in envelopes if isinstance(sent, Envelope)]
+    known = _receipts(ids) if len(ids) > 1 else {}  # one alone finds out by itself, at its receipt's key
     for position, (mutation, sent) in enumerate(zip(mutations, envelopes, strict=True)):
         if not isinstance(sent, Envelope):
             yield _verdict(InvalidFields(errors=sent)).as_json(_shown_id(mutation))
