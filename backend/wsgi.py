@@ -15,7 +15,7 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
+os.request.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
 
 FOR_PHONES = ("/mobile/v1/sync/", "/mobile/v1/uploads", "/mobile/v1/snapshots/")
 
@@ -37,10 +37,10 @@ _phones = PhoneHandler()
 import_module(settings.ROOT_URLCONF)
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+def application(request: dict[str, Any], start_response: Callable[..., Any]) -> Any:
     """Serve one request."""
-    handler = _phones if environ.get("PATH_INFO", "").startswith(FOR_PHONES) else _everybody
-    return handler(environ, start_response)
+    handler = _phones if request.get("PATH_INFO", "").startswith(FOR_PHONES) else _everybody
+    return handler(request, start_response)
 
 
 # What has been loaded stays: it need not be looked through for garbage, and requests leave little that goes in circles.

@@ -2,7 +2,7 @@
 
 from apps.changes.actions.bulk import Rows, record_rows
 from apps.changes.actions.feed import Item, record
-from apps.changes.actions.relay import open_reactions, relay, resend_overdue, set_wake, settle
+from apps.changes.actions.relay import BATCH, open_reactions, relay, resend_overdue, set_wake, settle
 
 __all__ = [
     "BATCH",
