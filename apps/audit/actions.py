@@ -8,7 +8,6 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from apps.audit.models import Event
 from apps.common.actor import Actor
 from apps.common.records import new_id
 from apps.common.sql import insert
@@ -20,7 +19,7 @@ def log(
     record_kind: str,
     oid: UUID | None = None,
     data: Mapping[str, Any] | None = None,
-) -> Event:
+) -> None:
     """Write down that `actor` did `action` (`noun.past_tense`) to a record; `data` holds JSON types only."""
     row = {
         "id": new_id(),
@@ -35,4 +34,3 @@ def log(
         "data": dict(data or {}),
     }
     insert("audit_event", row)
-    return Event(**row)
