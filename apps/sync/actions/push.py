@@ -71,7 +71,8 @@ def _results(
         elif sent.id in known:
             yield _repeated(actor, sent, known[sent.id])
         elif waits := put_off(sent, app_version):
-            yield waits
+            stored = _receipts([sent.id])
+            yield _repeated(actor, sent, stored[sent.id]) if stored else waits
         else:
             yield _process(actor, sent, (*faults.get(position, ()), *sent.problems))
 
