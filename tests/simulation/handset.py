@@ -11,6 +11,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 
+from apps.common.errors import DomainError
 from tests.cast import PASSWORD
 from tests.phone import Clock, ConnectionCut, Phone, Refused, Wiped
 from tests.simulation.clock import Clock as ServerClock
@@ -198,4 +199,8 @@ class Handset(Phone):
         except Refused as refused:
             if refused.code != "sign-in-refused" or self.new_code is None:
                 raise
-            self.enrol(self.new_code())
+            try:
+                code = self.new_code()
+            except DomainError:  # a suspended officer gets none
+                raise refused from None
+            self.enrol(code)

@@ -56,8 +56,10 @@ def settle(world: World) -> None:
             outcome = phone.contact(phone.sync)
             if outcome not in {"is done", "is wiped", "wipes itself"}:
                 world.tell(f"  {phone.name} {outcome}")
-        for task in server.beat() if i == 0 else ["changes.sweep"]:
-            server.run(task)
+        if i == 0:
+            server.drain()
+            world.beat()
+        server.run("changes.sweep")
         server.drain()
         if i and _standing(world) == before:
             return
