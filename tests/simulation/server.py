@@ -215,7 +215,7 @@ class Store:
 
 
 def _as_administrator(*statements: str) -> None:
-    """Run statements on databases as wholes: nobody may be connected to them."""
+    """Run statements on databases as wholes: whoever is still connected to this one is sent away."""
     import psycopg
 
     about = connection.settings_dict
@@ -228,6 +228,9 @@ def _as_administrator(*statements: str) -> None:
         dbname="postgres",
         autocommit=True,
     ) as administrator:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        while administrator.execute(others, [about["NAME"]]).fetchall():  # until they have gone
+            pass
         for statement in statements:
             administrator.execute(statement.encode())
 
