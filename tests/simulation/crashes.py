@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from django.db import OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
 
 POINTS = (
     "before_commit",
@@ -42,14 +42,15 @@ class Crasher:
 
     def attach(self) -> None:
         """Watch the database connection; to be called once it is there."""
-        real: Callable[[], None] = getattr(connection, "_commit")  # noqa: B009  the stubs do not know it
+        wrapper: Any = connections[DEFAULT_DB_ALIAS]  # not `connection`, which only stands for it
+        real = wrapper._commit
 
         def commit() -> None:
             self._reach("before_commit")
             real()
             self._reach("after_commit")
 
-        vars(connection)["_commit"] = commit
+        wrapper._commit = commit
 
     def crash_at(self, point: str, times: int) -> None:
         """Order a crash at the n-th passing of a point."""

@@ -31,7 +31,7 @@ from apps.inspections.rules import flatten
 from apps.reporting.queries import differences
 from apps.sync.models import Mutation
 from tests.simulation.handset import Handset, KillableStore
-from tests.simulation.world import World
+from tests.simulation.world import World, removed_photos
 
 # What a phone holds: (stream, kind, id) → (revision, body).
 Held = dict[tuple[str, str, str], tuple[int, Any]]
@@ -264,9 +264,7 @@ def _difference(one: dict[Any, Any], other: dict[Any, Any]) -> str:
 
 def _photos_are_whole(world: World, phone: Handset) -> None:
     """A photo is stored with its hash, or still on the phone, or no report came for it in 30 days."""
-    removed = {
-        str(pk) for pk in Event.objects.filter(action="attachment.removed").values_list("oid", flat=True)
-    }
+    removed = world.removed | removed_photos()
     rows = phone.store.execute("SELECT id, sha256, bytes, state FROM photo").fetchall()
     states = {str(a.pk): a for a in Attachment.objects.all()}
     for pk, sha256, data, state in rows:

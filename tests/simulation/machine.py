@@ -133,7 +133,7 @@ class Story(RuleBasedStateMachine):
         self.world.publish(verb)
 
     @rule(
-        times=st.integers(0, 4),
+        times=st.integers(1, 6),
         trick=st.sampled_from(["none", "lost", "twice", "last first", "relay", "relay", "dies", "dies"]),
         death=DEATH,
     )

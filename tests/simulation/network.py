@@ -39,8 +39,10 @@ class Trouble:
     def crash(self) -> tuple[str, int]:
         """Give the crash point, and at which passing the server dies there."""
         if self.kind == "power":
-            return POINTS[self.degree % len(POINTS)], 1 + self.degree // 8 % 4
-        return self.kind, 1 + self.degree % (25 if self.kind == "statement" else 3)
+            return POINTS[self.degree % len(POINTS)], 1 + self.degree // 8 % 3
+        if self.kind == "statement":
+            return self.kind, 1 + self.degree % 12
+        return self.kind, (1, 1, 1, 2, 3)[self.degree % 5]
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ class SimulatedWire:
         """Let the server meet a failing database, or die on the way."""
         server = self.network.server
         if trouble.kind == "database":
-            server.crasher.fail_at(1 + trouble.degree % 25)
+            server.crasher.fail_at(1 + trouble.degree % 12)
         else:
             server.crasher.crash_at(*trouble.crash())
         try:

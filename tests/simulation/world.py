@@ -17,6 +17,7 @@ from django.db.models import QuerySet
 
 from apps.accounts import actions as accounts
 from apps.accounts.models import Device, Officer, Posting, current
+from apps.audit.models import Event
 from apps.checklists import actions as checklists
 from apps.checklists.models import ChecklistVersion
 from apps.common.actor import SYSTEM, Actor
@@ -81,6 +82,7 @@ class World:
     acked: dict[str, dt.datetime] = field(default_factory=dict)
     backups: list[Backup] = field(default_factory=list)
     restores: list[tuple[dt.datetime, dt.datetime]] = field(default_factory=list)
+    removed: set[str] = field(default_factory=set)
     words: int = 0
 
     def __post_init__(self) -> None:
@@ -352,6 +354,7 @@ class World:
     def restore(self, pick: int, *, keeps_messages: bool) -> None:
         """The database is lost; the backup comes back, files stay, and a new epoch is declared."""
         backup = self.backups[pick % len(self.backups)]
+        self.removed |= removed_photos()
         backup.store.restore()
         self.server.restart()
         if not keeps_messages:
@@ -450,6 +453,12 @@ class World:
         checklists.submit_for_review(actor=trainer, version_id=version.pk)
         checklists.approve_version(actor=approver, version_id=version.pk)
         checklists.publish_version(actor=trainer, version_id=version.pk)
+
+
+def removed_photos() -> set[str]:
+    """Give the photos that were removed because no report came for them."""
+    gone = Event.objects.filter(action="attachment.removed").values_list("oid", flat=True)
+    return {str(pk) for pk in gone}
 
 
 def _unsent(phone: Handset) -> int:
