@@ -109,11 +109,13 @@ def _suites(python: str) -> list[Step]:
     parallel = [*pytest, "-n", "2", "--dist", "worksteal"]
     simulate = [python, "-m", "tests.simulation"]
     two = [*simulate, "--examples", "200", "--workers", "2"]
+    few = [*simulate, "--examples", "10"]
     return [
         Step("tests-sqlite", [[*parallel, "-m", "not live"]], sqlite, is_suite=True),
         Step("tests-postgres", [[*parallel, "-m", "not live and not browser"]], postgres, is_suite=True),
         Step("tests-live", [[*pytest, "-m", "live"]], is_suite=True),
         Step("simulation-sqlite", [two], sqlite, is_suite=True),
+        Step("simulation-postgres", [few], postgres, is_suite=True),
     ]
 
 
