@@ -2,13 +2,16 @@
 
 Every SQL statement, COMMIT, fsync, link, rename and unlink passes through here. `crash_at("after_commit", 2)` kills
 the server after the second COMMIT of the next request: open transactions roll back, nothing is answered, and whatever
-the dying code still tries (its `finally` blocks) reaches neither the database nor the disk.
+the dying code still tries (its `finally` blocks) reaches neither the database nor the disk. What it raises by that is
+the crash and nothing else (`process`): Django, for one, sets a connection back to autocommit in a `finally`, meets one
+that is closed, and would give that error in the place of the crash.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
@@ -37,25 +40,41 @@ class Crasher:
         self._synced = synced
         self._left: tuple[str, int] | None = None
         self._error_in = 0
-        self.is_dead = False
+        self.is_dead, self._died_at = False, ""
         self._wrap_files()
 
     def attach(self) -> None:
         """Watch the database connection; to be called once it is there."""
         wrapper: Any = connections[DEFAULT_DB_ALIAS]  # not `connection`, which only stands for it
-        real = wrapper._commit
+        real_commit, real_connect = wrapper._commit, wrapper.connect
 
         def commit() -> None:
             self._reach("before_commit")
-            real()
+            real_commit()
             self._reach("after_commit")
 
-        wrapper._commit = commit
+        def connect() -> None:
+            self._refuse_the_dead()
+            real_connect()
+
+        wrapper._commit, wrapper.connect = commit, connect
+
+    @contextmanager
+    def process(self) -> Iterator[None]:
+        """Run the product's code as a process that may die: whatever comes of it after its death is the crash."""
+        try:
+            yield
+        except Exception as error:
+            if self.is_dead:
+                raise Crash(self._died_at) from error
+            raise
+        self._refuse_the_dead()
 
     def crash_at(self, point: str, times: int) -> None:
         """Order a crash at the n-th passing of a point."""
         self._left = (point, times)
-        self._watch()
+        if point == "statement":
+            self._watch()
 
     def fail_at(self, statement: int) -> None:
         """Order that the database refuses the n-th statement, as one does that is locked or has gone away."""
@@ -73,8 +92,9 @@ class Crasher:
         self.is_dead = False
         self.disarm()
         if connection.vendor == "postgresql":
+            if connection.connection is not None:
+                connection.connection.close()
             connection.connection, connection.in_atomic_block = None, False
-            connection.close()
             return
         raw = connection.connection
         if raw is not None:
@@ -86,7 +106,10 @@ class Crasher:
         connection.run_commit_hooks_on_set_autocommit_on = connection.closed_in_transaction = False
 
     def _watch(self) -> None:
-        """Watch statements from now on; only then, for on PostgreSQL the product takes a shorter way unwatched."""
+        """Watch statements from now on; only when needed: on PostgreSQL the product takes a shorter way unwatched.
+
+        So the crashes at commits and files happen on the shorter way, and those at statements on the longer.
+        """
         if self._execute not in connection.execute_wrappers:
             connection.execute_wrappers.append(self._execute)
 
@@ -99,9 +122,12 @@ class Crasher:
             self._reach("statement")
         return execute(sql, params, many, context)
 
-    def _reach(self, point: str) -> None:
+    def _refuse_the_dead(self) -> None:
         if self.is_dead:
-            raise Crash(point)
+            raise Crash(self._died_at)
+
+    def _reach(self, point: str) -> None:
+        self._refuse_the_dead()
         if self._left is None or self._left[0] != point:
             return
         left = self._left[1] - 1
@@ -110,7 +136,8 @@ class Crasher:
             self._die(point)
 
     def _die(self, point: str) -> None:
-        self.is_dead = True
+        self.is_dead, self._died_at = True, point
+        self._watch()
         connection.run_on_commit = []
         if connection.connection is not None:
             if connection.vendor == "postgresql":

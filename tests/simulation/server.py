@@ -99,15 +99,14 @@ class Server:
             told[:] = [status, sent]
             return lambda _data: None
 
-        parts = self._application(_environ(method, path, headers, body), start)
-        try:
-            content = b"".join(parts)
-        finally:
-            close = getattr(parts, "close", None)
-            if close and not self.crasher.is_dead:
-                close()
-        if self.crasher.is_dead:  # a `finally` on the way met the closed database and made an answer of it
-            raise Crash("on the way")
+        with self.crasher.process():
+            parts = self._application(_environ(method, path, headers, body), start)
+            try:
+                content = b"".join(parts)
+            finally:
+                close = getattr(parts, "close", None)
+                if close and not self.crasher.is_dead:
+                    close()
         self.crasher.disarm()
         status = int(told[0].split(" ", 1)[0])
         if status >= 500 and status != HTTPStatus.SERVICE_UNAVAILABLE:

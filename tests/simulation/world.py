@@ -395,7 +395,8 @@ class World:
         if trouble:
             self.server.crasher.crash_at(*trouble.crash())
         try:
-            deed()
+            with self.server.crasher.process():
+                deed()
         except DomainError as refusal:
             self.tell(f"  refused: {refusal.code}")
         except Crash as crash:
