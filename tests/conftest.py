@@ -17,6 +17,7 @@ from django.apps import apps
 from django.db import connection
 from pytest_django.plugin import blocking_manager_key
 
+from apps.common.insert_only import InsertOnly, protecting, releasing
 from tests.services import S3, Redis
 
 pytest_plugins = [
@@ -36,13 +37,20 @@ hypothesis.settings.load_profile("haidang")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-_AUDIT_OFF = {
-    "postgresql": ["ALTER TABLE audit_event DISABLE TRIGGER USER"],
-    "sqlite": [
-        "DROP TRIGGER IF EXISTS audit_event_no_update",
-        "DROP TRIGGER IF EXISTS audit_event_no_delete",
-    ],
-}
+def _insert_only() -> list[str]:
+    """Give the tables that refuse to be rewritten."""
+    return [model._meta.db_table for model in apps.get_models() if issubclass(model, InsertOnly)]
+
+
+def _free_the_tables() -> None:
+    """Let everything be deleted, as the flush after a test with real transactions wants to."""
+    with connection.cursor() as cursor:
+        for table in _insert_only():
+            if connection.vendor == "postgresql":
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            else:
+                for statement in releasing(table, "sqlite"):
+                    cursor.execute(statement)
 
 
 def _has_real_transactions(item: pytest.Item) -> bool:
@@ -52,16 +60,14 @@ def _has_real_transactions(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def _flushable_audit(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Let the flush after a test with real transactions empty the audit table, which refuses that otherwise."""
+def _flushable_tables(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let the flush after a test with real transactions empty the tables that refuse it otherwise."""
     if not _has_real_transactions(request.node):
         yield
         return
     request.getfixturevalue("transactional_db")
     yield
-    with connection.cursor() as cursor:
-        for statement in _AUDIT_OFF[connection.vendor]:
-            cursor.execute(statement)
+    _free_the_tables()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -71,11 +77,13 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
     if nextitem is None or not _has_real_transactions(item):
         return
     with item.config.stash[blocking_manager_key].unblock(), connection.cursor() as cursor:
-        migration = import_module("apps.audit.migrations.0002_append_only")
-        on = ["ALTER TABLE audit_event ENABLE TRIGGER USER"]
-        back = on if connection.vendor == "postgresql" else migration.SQLITE
-        for statement in (*_AUDIT_OFF[connection.vendor], *back):
-            cursor.execute(statement)
+        _free_the_tables()
+        for table in _insert_only():
+            if connection.vendor == "postgresql":
+                cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+            else:
+                for statement in protecting(table, "sqlite"):
+                    cursor.execute(statement)
         import_module("apps.sync.migrations.0002_first_epoch").begin(apps, None)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.utils import timezone
 
+from apps.audit.rules.sealing import SALT_BYTES, leaf_hash
 from apps.common.actor import Actor
 from apps.common.records import new_id
 from apps.common.sql import insert
@@ -20,7 +23,10 @@ def log(
     oid: UUID | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write down that `actor` did `action` (`noun.past_tense`) to a record; `data` holds JSON types only."""
+    """Write down that `actor` did `action` (`noun.past_tense`) to a record; `data` holds JSON types only.
+
+    The event is sealed as it is written: `body` is all of it as bytes, whose leaf the ledger numbers after the commit.
+    """
     row = {
         "id": new_id(),
         "at": timezone.now(),
@@ -33,4 +39,5 @@ def log(
         "note": actor.note[:500],
         "data": dict(data or {}),
     }
-    insert("audit_event", row)
+    body, salt = orjson.dumps(row), os.urandom(SALT_BYTES)
+    insert("audit_event", {**row, "body": body, "salt": salt, "leaf_hash": leaf_hash(salt, body)})

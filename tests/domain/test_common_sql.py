@@ -108,15 +108,15 @@ def test_values_come_back_as_they_were() -> None:
             "request_id": "%s $1",
             "action": "x.y",
         }
-        insert(
-            "audit_event", {**row, "record_kind": "r", "oid": oid, "note": "ạ", "data": {"d": [1, "ế", None]}}
-        )
+        row |= {"record_kind": "r", "oid": oid, "note": "ạ", "data": {"d": [1, "ế", None]}}
+        insert("audit_event", {**row, "body": b"\x00\xff", "salt": b"", "leaf_hash": b""})
     pk, at, day, data_note = execute(
         "SELECT id, at, %s, note FROM audit_event WHERE id = %s", [date(2026, 1, 2), oid]
     ).fetchone()
     assert (as_uuid(pk), as_moment(at), str(day), data_note) == (oid, AT, "2026-01-02", "ạ")
     event = Event.objects.get(pk=oid)
     assert (event.data, event.request_id, event.actor_id) == ({"d": [1, "ế", None]}, "%s $1", None)
+    assert bytes(event.body) == b"\x00\xff"
     assert isinstance(as_uuid(str(oid)), UUID)
 
 
