@@ -1,7 +1,7 @@
 """How an event is sealed: its bytes are hashed under a salt of their own, and that hash is a leaf of the ledger.
 
-leaf_hash = SHA-256(0x00 ‖ SHA-256(salt ‖ body)). Who does not hold the salt learns nothing from a leaf, so a proof about
-one event gives no hint at its neighbours.
+leaf_hash = SHA-256(0x00 ‖ SHA-256(salt ‖ body)). Who does not hold the salt learns nothing from a leaf, so a proof
+about one event gives no hint at its neighbours.
 """
 
 from __future__ import annotations
