@@ -32,8 +32,9 @@ def test_what_is_written_is_sealed_and_waits(db: None) -> None:
 def test_old_events_are_sealed_by_the_migration() -> None:
     executor = MigrationExecutor(connection)
     executor.migrate([("audit", "0002_append_only")])
+    pk = uuid4()
     old = {
-        "id": uuid4(),
+        "id": pk,
         "at": datetime(2026, 11, 1, 8, tzinfo=UTC),
         "actor_id": None,
         "device_id": uuid4(),
@@ -49,7 +50,7 @@ def test_old_events_are_sealed_by_the_migration() -> None:
     finally:
         executor = MigrationExecutor(connection)
         executor.migrate(executor.loader.graph.leaf_nodes("audit"))
-    event = Event.objects.get(pk=old["id"])
+    event = Event.objects.get(pk=pk)
     assert leaf_hash(bytes(event.salt), bytes(event.body)) == bytes(event.leaf_hash)
     assert orjson.loads(event.body) == orjson.loads(orjson.dumps(old))
     assert Pending.objects.filter(event_id=event.pk).exists()
