@@ -23,6 +23,7 @@ def main() -> int:
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
     bootstrap.ensure(bootstrap.DEV if command in {"verify", "test", "simulate"} else bootstrap.RUNTIME)
     if command == "demo":
+        _build_phone_app()
         from backend.demo import main as demo
 
         return demo(sys.argv[2:])
@@ -47,6 +48,16 @@ def main() -> int:
         print(__doc__)
     execute_from_command_line(sys.argv)
     return 0
+
+
+def _build_phone_app() -> None:
+    """Build the phone app; a demo without it is better than none, so that a failure is told and not the end."""
+    from backend.phone_app import BuildFailed, ensure_built
+
+    try:
+        ensure_built()
+    except BuildFailed as failure:
+        print(f"\nTHE PHONE APP IS MISSING FROM THIS DEMO.\n{failure}\n", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "apps.reporting",
     "apps.sync",
     "apps.console",
+    "apps.field",
     "mobile_api",
     "backend",
 ]
@@ -152,6 +153,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+FIELD_APP_DIR = BASE_DIR / "apps" / "field" / "built"  # made by `backend.phone_app`
 
 LANGUAGE_CODE = "vi"
 LANGUAGES = [("vi", "Tiếng Việt"), ("en", "English")]

@@ -1,4 +1,4 @@
-"""Every route: the phone API, the console, sign-in, health."""
+"""Every route: the phone API, the phone app, the console, sign-in, health."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/console/")),
     path("mobile/v1/", include("mobile_api.urls")),
     re_path(r"^mobile/", unknown_route),
+    path("field", RedirectView.as_view(url="/field/")),
+    path("field/", include("apps.field.urls")),
     path("console/", include("apps.console.urls")),
     path("accounts/", include("apps.console.sign_in_urls")),
 ]

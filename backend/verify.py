@@ -98,7 +98,18 @@ def all_steps(scratch: Path) -> list[Step]:
             lenient,
             hint="A change that is meant: manage.py spectacular --api-version v1 --file docs/openapi.yaml",
         ),
+        *_phone_app(python),
         *_suites(python),
+    ]
+
+
+def _phone_app(python: str) -> list[Step]:
+    """Give the steps of the officers' phone app: its types, its own tests, its build within the size limits."""
+    app = [python, "-m", "backend.phone_app"]
+    return [
+        Step("field-types", [[*app, "--run", "tsc", "--noEmit"]]),
+        Step("field-tests", [[*app, "--run", "vitest", "run"]]),
+        Step("field-build", [[*app, "--budget"]]),
     ]
 
 

@@ -1,6 +1,7 @@
 """The WSGI application: Django as a web server loads it, with a shorter way in for phones.
 
-Phones have no cookies: what the console needs for sessions, forms and sign-in is left out on their busiest routes.
+Phones have no cookies: what the console needs for sessions, forms and sign-in is left out on their busiest routes,
+and for the files of their app.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
 
-FOR_PHONES = ("/mobile/v1/sync/", "/mobile/v1/uploads", "/mobile/v1/snapshots/")
+FOR_PHONES = ("/mobile/v1/sync/", "/mobile/v1/uploads", "/mobile/v1/snapshots/", "/field/")
 
 
 class PhoneHandler(WSGIHandler):

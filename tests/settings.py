@@ -56,6 +56,7 @@ _prepare_environment()
 
 from backend.settings import *
 
+FIELD_APP_DIR = BASE_DIR / "tests" / "field" / "bundle"  # a small app that needs no building
 if "pytest" in sys.modules:
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -24,7 +24,13 @@ from tests.cast import Cast, Key
 from tests.reports import plain_content, plain_report
 
 # What stands in the addresses of routes that are not about one of our records.
-SAMPLES: Mapping[str, Any] = {"pk": 1, "key": "abc", "uidb36": "a", "provider_id": "sso"}
+SAMPLES: Mapping[str, Any] = {
+    "pk": 1,
+    "key": "abc",
+    "uidb36": "a",
+    "provider_id": "sso",
+    "path": "assets/x.js",
+}
 FORM, JSON, CHUNK = "application/x-www-form-urlencoded", "application/json", "application/offset+octet-stream"
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TIME = re.compile(rb'"server_time":"[^"]*"')

@@ -1,0 +1,3 @@
+/** The engine as screens see it. */
+
+export * from "./types.ts";
