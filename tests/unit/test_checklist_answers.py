@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from apps.checklists import errors, rules
 from apps.checklists.demo import load_checklists
 from apps.checklists.rules.content import steps_of
 from apps.checklists.rules.words import ANSWER_WORDS
-from tests.unit.test_checklist_rules import PHOTOS, content, step
+from tests.unit.test_checklist_rules import content, step
 
 VERSIONS = [
     pytest.param(version["content"], id=f"{checklist['code']}-{version['semver']}")
@@ -31,7 +32,7 @@ TREES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=3),
     max_leaves=6,
 )
-UUID = "0193a6f0-0000-7000-8000-000000000001"
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "answers.json").read_text(encoding="utf-8"))
 
 
 def check(
@@ -52,200 +53,56 @@ def value(given_value: object) -> dict[str, Any]:
     return {"a": {"value": given_value}}
 
 
-TEXT = step("a", "text")
-NUMBER = step("a", "number", decimals=2, min="-1", max=100)
-PATTERN = step("a", "text", max_length=20, pattern=r"\d{4}-\d{2}")
-SCAN = step("a", "scan", symbology=["code_128", "qr"])
-SIGN = step("a", "sign")
+@pytest.mark.parametrize("case", VECTORS["cases"], ids=lambda case: case["name"])
+def test_vector(case: dict[str, Any]) -> None:
+    """Values, shapes, excuses, conditions, completeness and photos: one case each, shared with the phone."""
+    judge(rules.compile_answers(content(*case["steps"])), case)
+
+
+@pytest.mark.parametrize("walk", VECTORS["walks"], ids=lambda walk: walk["name"])
+def test_vector_walk(walk: dict[str, Any]) -> None:
+    versions = {
+        (checklist["code"], version["semver"]): version["content"]
+        for checklist in load_checklists()
+        for version in checklist["versions"]
+    }
+    judge(rules.compile_answers(versions[walk["checklist"], walk["semver"]]), walk)
+
+
+def judge(compiled: rules.CompiledChecklist, case: dict[str, Any]) -> None:
+    """Compare everything a vector expects."""
+    answers, report, photos = case["answers"], case.get("report", {}), case.get("photos", {})
+    found = compiled.check(answers, report, photos, final=not case.get("draft", False))
+    assert [[one.pointer, one.code] for one in found] == case["found"]
+    if "visible" in case:
+        assert list(compiled.visible_steps(answers, report, photos)) == case["visible"]
+        assert list(compiled.progress(answers, report, photos)) == case["progress"]
+
+
+def test_the_vectors_cover_every_code() -> None:
+    names = [case["name"] for case in VECTORS["cases"]]
+    assert len(set(names)) == len(names)
+    assert {code for case in VECTORS["cases"] for _pointer, code in case["found"]} == ANSWER_WORDS.keys()
+    assert rules.Finding("/answers/b", "answer-not-visible").is_warning
+    assert not rules.Finding("/answers/b", "required").is_warning
 
 
 @pytest.mark.parametrize(
-    ("made", "good"),
+    ("made", "found"),
     [
-        (step("a"), True), (step("a"), False), (step("a"), None),
-        (step("a", "choice"), "b"), (step("a", "multi"), []), (step("a", "multi"), ["b", "a"]),
-        (NUMBER, 0), (NUMBER, 12.34), (NUMBER, "12.3400"), (NUMBER, "-0.99"), (NUMBER, 100), (NUMBER, -1),
-        (step("a", "number"), 2**63 - 1), (step("a", "number"), -(2**63)), (step("a", "number"), "999999999999999999"),
-        (step("a", "measure"), "0.0001"), (step("a", "measure"), 5e-05 * 2),
-        (TEXT, "Có mùi lạ,\n\tđã thông gió 😀"), (TEXT, "x" * 4000), (PATTERN, "2024-08"), (PATTERN, ""),
-        (SCAN, {"raw": "EE556000393VN", "symbology": "code_128"}), (SCAN, {"raw": "gõ tay", "symbology": "manual"}),
-        (SIGN, {"name": "Nguyễn Văn A"}), (SIGN, {"name": "A", "attachment": UUID}),
+        (2**63 - 1, None), (-(2**63), None), (2**63, "out-of-range"), (-(2**63) - 1, "out-of-range"),
+        (float("nan"), "out-of-range"), (float("inf"), "out-of-range"), (1e300, "out-of-range"),
+        (10**400, "out-of-range"), ("1" * 10**6, "bad-number"),
     ],
 )  # fmt: skip
-def test_values_that_are_taken(made: dict[str, Any], good: object) -> None:
-    assert check([made], value(good)) == []
+def test_numbers_that_no_phone_can_write(made: object, found: str | None) -> None:
+    expected = [("/answers/a/value", found)] if found else []
+    assert check([step("a", "number")], value(made), final=False) == expected
 
 
-@pytest.mark.parametrize(
-    ("made", "bad", "code"),
-    [
-        (step("a"), "true", "wrong-type"), (step("a"), 1, "wrong-type"), (step("a"), 0, "wrong-type"),
-        (step("a", "choice"), "c", "unknown-option"), (step("a", "choice"), ["a"], "wrong-type"),
-        (step("a", "choice"), True, "wrong-type"), (step("a", "choice"), {}, "wrong-type"),
-        (step("a", "multi"), "a", "wrong-type"), (step("a", "multi"), ["a", "c"], "unknown-option"),
-        (step("a", "multi"), ["a", "a"], "duplicate-option"), (step("a", "multi"), ["a"] * 9, "duplicate-option"),
-        (step("a", "multi"), [["a"]], "wrong-type"), (step("a", "multi"), [None] * 9, "wrong-type"),
-        (NUMBER, "12.345", "too-many-decimals"), (NUMBER, 12.345, "too-many-decimals"),
-        (NUMBER, 0.1 + 0.2, "too-many-decimals"), (NUMBER, "100.01", "above-maximum"), (NUMBER, -2, "below-minimum"),
-        (NUMBER, True, "wrong-type"), (NUMBER, [1], "wrong-type"), (NUMBER, "", "bad-number"),
-        (NUMBER, "1e2", "bad-number"), (NUMBER, "1,5", "bad-number"), (NUMBER, " 1", "bad-number"),
-        (NUMBER, "007", "bad-number"), (NUMBER, "NaN", "bad-number"), (NUMBER, "１", "bad-number"),
-        (NUMBER, "1" * 10**6, "bad-number"), (NUMBER, float("nan"), "out-of-range"),
-        (NUMBER, float("inf"), "out-of-range"), (NUMBER, 1e300, "out-of-range"), (NUMBER, 10**400, "out-of-range"),
-        (step("a", "number"), 2**63, "out-of-range"), (step("a", "number"), -(2**63) - 1, "out-of-range"),
-        (step("a", "number"), 1.5, "too-many-decimals"), (step("a", "measure"), "0.00005", "too-many-decimals"),
-        (TEXT, 5, "wrong-type"), (TEXT, "x" * 4001, "too-long"), (TEXT, "a\x00b", "bad-character"),
-        (TEXT, "a\ud800b", "bad-character"), (TEXT, "a\x1bb", "bad-character"), (TEXT, "a\u202eb", "bad-character"),
-        (TEXT, "a\uffffb", "bad-character"), (PATTERN, "2024-8", "pattern-mismatch"),
-        (PATTERN, "2024-08\n", "pattern-mismatch"), (PATTERN, "٢٠٢٤-٠٨", "pattern-mismatch"),
-        (PATTERN, "x" * 21, "too-long"),
-        (SCAN, "EE556000393VN", "wrong-type"), (SCAN, {"raw": "x"}, "wrong-type"),
-        (SCAN, {"raw": 1, "symbology": "qr"}, "wrong-type"), (SCAN, {"raw": "x", "symbology": ["qr"]}, "wrong-type"),
-        (SCAN, {"raw": "x", "symbology": "aztec"}, "symbology-not-allowed"),
-        (SCAN, {"raw": "x", "symbology": "morse"}, "unknown-symbology"),
-        (SCAN, {"raw": "x" * 501, "symbology": "qr"}, "too-long"),
-        (SCAN, {"raw": "x", "symbology": "qr", "z": 1}, "unknown-field"),
-        (SIGN, "Nguyễn Văn A", "wrong-type"), (SIGN, {"name": 1}, "wrong-type"), (SIGN, {}, "wrong-type"),
-        (SIGN, {"name": "A", "attachment": "../../x"}, "wrong-type"), (SIGN, {"name": "A", "x": 1}, "unknown-field"),
-        (SIGN, {"name": "x" * 201}, "too-long"), (step("a", "photo"), "x.jpg", "wrong-type"),
-    ],
-)  # fmt: skip
-def test_values_that_are_refused(made: dict[str, Any], bad: object, code: str) -> None:
-    """Drafts refuse them too: what is stored is always well-formed."""
-    assert check([made], value(bad), final=False) == [("/answers/a/value", code)]
-
-
-@pytest.mark.parametrize(
-    ("answer", "found"),
-    [
-        (True, [("/answers/a", "answer-shape")]),
-        (None, [("/answers/a", "answer-shape")]),
-        ({}, []),
-        ({"note": "để sau"}, []),
-        ({"note": "x\x00"}, [("/answers/a/note", "bad-character")]),
-        ({"note": 5}, [("/answers/a/note", "wrong-type")]),
-        ({"value": True, "extra": 1}, [("/answers/a", "unknown-field")]),
-        ({"value": True, "na": True, "reason": "x"}, [("/answers/a", "answer-shape")]),
-        ({"value": True, "reason": "x"}, [("/answers/a", "answer-shape")]),
-        ({"na": True, "reason": "Không có hành lý ký gửi"}, []),
-        ({"na": True}, [("/answers/a/reason", "reason-missing")]),
-        ({"na": True, "reason": " \n"}, [("/answers/a/reason", "reason-missing")]),
-        ({"na": True, "reason": 4}, [("/answers/a/reason", "wrong-type")]),
-        ({"na": True, "reason": "x" * 501}, [("/answers/a/reason", "too-long")]),
-        ({"na": "yes", "reason": "x"}, [("/answers/a", "answer-shape")]),
-        ({"na": False, "reason": "x"}, [("/answers/a", "answer-shape")]),
-        ({"unavailable": True, "reason": "Máy soi hỏng"}, []),
-        ({"unavailable": True}, [("/answers/a/reason", "reason-missing")]),
-    ],
-)
-def test_shapes_of_an_answer(answer: object, found: list[tuple[str, str]]) -> None:
-    assert check([step("a", allow_na=True)], {"a": answer}) == found
-
-
-def test_na_only_where_it_is_allowed_and_a_signature_needs_no_equipment() -> None:
-    excuse = {"a": {"na": True, "reason": "x"}}
-    assert check([step("a")], excuse, final=False) == [("/answers/a", "na-not-allowed")]
-    broken = {"a": {"unavailable": True, "reason": "x"}}
-    assert check([SIGN], broken) == [("/answers/a", "unavailable-not-allowed")]
-
-
-class TestCompleteness:
-    @pytest.mark.parametrize("kind", ["bool", "choice", "multi", "number", "text", "scan", "measure", "sign"])
-    def test_a_required_step_must_be_answered_in_the_end(self, kind: str) -> None:
-        made = step("a", kind, required=True)
-        assert check([made], {}, final=False) == []
-        assert check([made], {}) == [("/answers/a", "required")]
-        assert check([made], value(None)) == [("/answers/a", "required")]
-
-    @pytest.mark.parametrize(
-        ("made", "blank"),
-        [
-            (TEXT, " \n"),
-            (step("a", "multi"), []),
-            (SCAN, {"raw": " ", "symbology": "qr"}),
-            (SIGN, {"name": ""}),
-        ],
-    )
-    def test_a_blank_is_no_answer(self, made: dict[str, Any], blank: object) -> None:
-        assert check([{**made, "required": True}], value(blank)) == [("/answers/a", "required")]
-
-    @pytest.mark.parametrize("way", ["na", "unavailable"])
-    def test_a_reason_excuses_answer_and_photos(self, way: str) -> None:
-        made = step("a", required=True, allow_na=True, photos=PHOTOS)
-        assert check([made], {"a": {way: True, "reason": "Máy hỏng"}}) == []
-
-    def test_required_if(self) -> None:
-        steps = [step("a"), step("b", required_if="a and report.outcome = 'finding'")]
-        assert check(steps, value(True), outcome="finding") == [("/answers/b", "required")]
-        assert check(steps, value(True), outcome="released") == []
-        assert check(steps, {}, outcome="finding") == []
-
-    def test_hidden_steps_are_not_required_and_their_answers_only_warned_about(self) -> None:
-        steps = [step("a"), step("b", required=True, visible_if="a")]
-        assert check(steps, value(False)) == []
-        assert check(steps, value(True)) == [("/answers/b", "required")]
-        stale = {**value(False), "b": {"value": True}}
-        assert check(steps, stale) == [("/answers/b", "answer-not-visible")]
-        assert rules.Finding("/answers/b", "answer-not-visible").is_warning
-        assert not rules.Finding("/answers/b", "required").is_warning
-
-    def test_the_answer_of_a_hidden_step_does_not_count_elsewhere(self) -> None:
-        steps = [step("c", required=True, visible_if="b"), step("b", visible_if="a"), step("a")]
-        answers = {"a": {"value": False}, "b": {"value": True}}
-        assert check(steps, answers) == [("/answers/b", "answer-not-visible")]
-        assert check(steps, {**answers, "a": {"value": True}}) == [("/answers/c", "required")]
-        photographed = [
-            step("a"),
-            step("b", photos=PHOTOS, visible_if="a"),
-            step("c", required_if="photos(b) > 0"),
-        ]
-        assert check(photographed, value(False), {"b": 1}) == []
-
-    def test_progress_and_visible_steps(self) -> None:
-        steps = [step("a", required=True), step("b", visible_if="a", required=True, allow_na=True), step("c")]
-        compiled = rules.compile_answers(content(*steps))
-        assert compiled.keys == ("a", "b", "c")
-        assert compiled.progress({}, {}, {}) == (1, 0)
-        assert compiled.progress(value(True), {}, {}) == (2, 1)
-        excused = {**value(True), "b": {"na": True, "reason": "x"}}
-        assert compiled.progress(excused, {}, {}) == (2, 2)
-        assert compiled.visible_steps({}, {}, {}) == ("a", "c")
-
-
-class TestPhotos:
-    def test_a_required_photo_step(self) -> None:
-        made = step("a", "photo", required=True, photos={**PHOTOS, "min": 2})
-        assert check([made], {}, final=False) == []
-        assert check([made], {}) == [("/photos/a", "photos-missing")]
-        assert check([made], {}, {"a": 1}) == [("/photos/a", "photos-missing")]
-        assert check([made], {"a": {"note": "mặt sau"}}, {"a": 2}) == []
-
-    def test_an_optional_photo_step_is_whole_or_empty(self) -> None:
-        made = step("a", "photo", photos={**PHOTOS, "min": 2})
-        assert check([made], {}) == []
-        assert check([made], {}, {"a": 1}) == [("/photos/a", "photos-missing")]
-
-    def test_photos_of_an_answered_step(self) -> None:
-        made = step("a", photos=PHOTOS)
-        assert check([made], {}) == []
-        assert check([made], value(True)) == [("/photos/a", "photos-missing")]
-
-    def test_photos_by_condition(self) -> None:
-        made = step("a", photos={**PHOTOS, "required_if": "a = false"})
-        assert check([made], value(True)) == []
-        assert check([made], value(False)) == [("/photos/a", "photos-missing")]
-
-    def test_a_condition_does_not_excuse_a_required_photo_step(self) -> None:
-        made = step("a", "photo", required=True, photos={**PHOTOS, "required_if": "false"})
-        assert check([made], {}) == [("/photos/a", "photos-missing")]
-
-    def test_too_many_and_unknown(self) -> None:
-        photos = {"a": 4, "gone": 1}
-        found = [("/photos/a", "too-many-photos"), ("/photos/gone", "unknown-step")]
-        assert check([step("a", photos=PHOTOS)], value(True), photos, final=False) == found
-
-    def test_extra_photos_where_none_are_asked_are_kept(self) -> None:
-        assert check([step("a")], value(True), {"a": 9}) == []
+def test_the_longest_text() -> None:
+    assert check([step("a", "text")], value("x" * 4000)) == []
+    assert check([step("a", "text")], value("x" * 4001)) == [("/answers/a/value", "too-long")]
 
 
 class TestHostile:
