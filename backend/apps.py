@@ -15,6 +15,7 @@ class BackendConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the feed with the worker, and spare pooled connections a question per request."""
+        from backend import checks  # noqa: F401, PLC0415  registers them
         from backend.reactions import connect  # noqa: PLC0415  needs the app registry
 
         connect()

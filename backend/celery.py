@@ -46,6 +46,9 @@ app.conf.update(
     beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
     beat_schedule={
         "checklists.close_expired": {"task": "checklists.close_expired", "schedule": 3600.0},
+        "audit.sequence": {"task": "audit.sequence", "schedule": 1.0, "options": {"expires": 2}},
+        "audit.sign_head": {"task": "audit.sign_head", "schedule": 60.0, "options": {"expires": 60}},
+        "audit.export_head": {"task": "audit.export_head", "schedule": 3600.0, "options": {"expires": 3600}},
         "changes.sweep": {"task": "changes.sweep", "schedule": 5.0, "options": {"expires": 5}},
         "evidence.expire_uploads": {"task": "evidence.expire_uploads", "schedule": 3600.0},
         "evidence.recover_originals": {"task": "evidence.recover_originals", "schedule": 3600.0},

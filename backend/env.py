@@ -6,6 +6,7 @@ is for a developer's machine alone.
 
 from __future__ import annotations
 
+import base64
 import os
 from pathlib import Path
 from typing import Any, Literal
@@ -54,6 +55,10 @@ class Environment(BaseSettings):
     payload_days: int = Field(default=180, ge=30)
     receipt_days: int = Field(default=400, ge=60)
     outbox_days: int = Field(default=30, ge=1)
+    server_key: SecretStr = SecretStr("")
+    keys_dir: str = ""
+    ledger_origin: str = "hai-dang"
+    witness_dir: str = ""
     metrics_token: SecretStr = SecretStr("")
     min_app_versions: str = ""
     webpush_private_key: SecretStr = SecretStr("")
@@ -85,6 +90,10 @@ class Environment(BaseSettings):
             missing.append("HAIDANG_WEBPUSH_SUBJECT (mailto: or https:)")
         if missing:
             raise ValueError("not set: " + "; ".join(missing))
+        if self.server_key.get_secret_value() and not _is_seed(self.server_key.get_secret_value()):
+            raise ValueError(
+                "HAIDANG_SERVER_KEY: not 32 bytes in base64, as manage.py server_keys prints them"
+            )
         key = self.webpush_private_key.get_secret_value()
         if key and not is_key(key, 32):
             raise ValueError("HAIDANG_WEBPUSH_PRIVATE_KEY: not made by manage.py webpush_keys")
@@ -123,6 +132,13 @@ class Environment(BaseSettings):
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": {"pool": {"min_size": 1, "max_size": 20, "timeout": 10}, "prepare_threshold": 5},
         }
+
+
+def _is_seed(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == 32
+    except ValueError:
+        return False
 
 
 def _sqlite(file: Path) -> dict[str, object]:

@@ -22,6 +22,7 @@ def main(arguments: list[str]) -> int:
     if "--migrate" in arguments:
         print("Making the tables ...", file=sys.stderr, flush=True)
         call_command("migrate", interactive=False, verbosity=0)
+    call_command("server_keys", "make", stdout=sys.stderr)
     if "--seed" in arguments:
         call_command("demo_data", stdout=sys.stderr)
         _renew_postings()

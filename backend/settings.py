@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 
@@ -256,6 +257,12 @@ PUSH_PER_MINUTE = env.push_per_minute
 WEB_THREADS = env.web_threads
 PULLS_AT_ONCE = min(env.pulls_at_once, WEB_THREADS // 2)
 KEEP = Keep(env.tombstone_days, env.payload_days, env.receipt_days, env.outbox_days)
+# The server's signing key and the ledger (docs/evidence.md).
+SERVER_KEY = env.server_key.get_secret_value()
+KEYS_DIR = Path(env.keys_dir).resolve() if env.keys_dir else DATA_DIR / "keys"
+MAKES_OWN_KEY = not env.https
+LEDGER_ORIGIN = env.ledger_origin
+WITNESS_DIR = env.witness_dir
 METRICS_TOKEN = env.metrics_token.get_secret_value()
 MIN_APP_VERSIONS = read_versions(env.min_app_versions)
 WEBPUSH = WebPush(env.webpush_private_key.get_secret_value(), env.webpush_subject, env.webpush_services)

@@ -174,14 +174,27 @@ def is_signed(spki: str, signature: str, message: bytes) -> bool:
     """Tell whether `signature` (base64; ECDSA with SHA-256, DER or the 64 raw bytes of WebCrypto) fits."""
     try:
         raw = base64.b64decode(signature[:400], validate=True)
-        load_key(spki).verify(_der(raw) if len(raw) == 64 else raw, message, ec.ECDSA(SHA256()))
-    except (ValueError, binascii.Error, InvalidSignature):
+    except (ValueError, binascii.Error):
+        return False
+    return fits(spki, as_der(raw), message)
+
+
+def fits(spki: str, der: bytes, message: bytes) -> bool:
+    """Tell whether a signature in DER form (ECDSA with SHA-256) over the message is by the key."""
+    try:
+        load_key(spki).verify(der, message, ec.ECDSA(SHA256()))
+    except (ValueError, InvalidSignature, KeyNotUsable):
         return False
     return True
 
 
-def _der(raw: bytes) -> bytes:
-    """Turn r‖s into the DER form; a DER signature of 64 bytes does not occur with two 32-byte numbers in practice."""
+def as_der(raw: bytes) -> bytes:
+    """Turn the 64 bytes r‖s of WebCrypto into the DER form, which openssl demands; anything else stays as it is.
+
+    A DER signature of 64 bytes does not occur with two 32-byte numbers in practice.
+    """
+    if len(raw) != 64:
+        return raw
     parts = b"".join(_integer(raw[i : i + 32]) for i in (0, 32))
     return b"\x30" + bytes([len(parts)]) + parts
 

@@ -115,6 +115,7 @@ class KeyStatement(InsertOnly):
         ADDED = "added"
         REVOKED = "revoked"
 
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     key_id = models.CharField(max_length=16)
     kind = models.CharField(max_length=8, choices=Kind.choices)
     at = models.DateTimeField()

@@ -14,10 +14,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from apps.accounts.actions.people import POSTING, posting_body
+from apps.accounts.actions.server_keys import key_body, key_rev
 from apps.accounts.models import Posting
+from apps.audit.actions.keys import KIND as SERVER_KEY
+from apps.audit.models import KeyStatement
 from apps.changes.rules import REF, post_stream
 from apps.checklists.models import ON_PHONES, ChecklistVersion
 from apps.checklists.queries import KIND as CHECKLIST
@@ -117,11 +120,21 @@ def _entry(entry: ReferenceEntry) -> Placed:
     return Placed(entry.pk, list_stream(entry.list.slug) if entry.is_listed else None, entry.rev, body)
 
 
+def _server_key(announcement: KeyStatement) -> Placed:
+    body = key_body(announcement)
+    return Placed(announcement.pk, REF, key_rev(body), _json(body))
+
+
 SOURCES: Mapping[str, Source] = {
     CHECKLIST: Source(lambda: ChecklistVersion.objects.select_related("checklist"), _checklist),
     POSTING: Source(lambda: Posting.objects.select_related("officer", "unit"), _posting),
     INSPECTION: Source(InspectionReport.objects.all, _inspection),
     ATTACHMENT: Source(Attachment.objects.all, _attachment),
+    # The first key announced itself: phones have pinned it.
+    SERVER_KEY: Source(
+        lambda: KeyStatement.objects.filter(kind=KeyStatement.Kind.ADDED).exclude(signed_by=F("key_id")),
+        _server_key,
+    ),
     ENTRY: Source(lambda: ReferenceEntry.objects.select_related("list"), _entry),
 }
 

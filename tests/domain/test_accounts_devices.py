@@ -132,7 +132,7 @@ def test_a_stale_row_does_not_move_a_device(cast: Cast) -> None:
 
 class TestServerKey:
     def test_is_made_once_and_readable_by_the_service_alone(self, settings: Any, tmp_path: Path) -> None:
-        settings.DATA_DIR = tmp_path
+        settings.KEYS_DIR = tmp_path / "keys"
         first, second = sign_statement(b"one"), sign_statement(b"two")
         assert first.key_id == second.key_id
         path = tmp_path / "keys" / "server-ed25519.pem"

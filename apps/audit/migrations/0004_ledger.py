@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+import apps.common.records
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -52,8 +54,8 @@ class Migration(migrations.Migration):
             fields=[
                 (
                     "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    models.UUIDField(
+                        default=apps.common.records.new_id, editable=False, primary_key=True, serialize=False
                     ),
                 ),
                 ("key_id", models.CharField(max_length=16)),
