@@ -26,6 +26,8 @@ def main(arguments: list[str]) -> int:
     if "--seed" in arguments:
         call_command("demo_data", stdout=sys.stderr)
         _renew_postings()
+    if "--migrate" in arguments:
+        call_command("load_reference", stdout=io.StringIO())
     answer = io.StringIO()
     call_command("issue_enrolment_code", "--json", "--minutes", "1440", *_officer(), stdout=answer)
     print(answer.getvalue().strip())

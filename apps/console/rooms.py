@@ -52,12 +52,7 @@ DEVICES = Room(
     say("Thiết bị", "Devices"),
     frozenset({Role.OFFICER, Role.LEADER, Role.HQ_REVIEWER, Role.ADMINISTRATOR}),
 )
-LISTS = Room(
-    "lists",
-    "console:lists",
-    say("Danh mục", "Lists"),
-    frozenset({Role.TRAINER, Role.APPROVER, Role.ADMINISTRATOR}),
-)
+LISTS = Room("lists", "console:lists", say("Danh mục", "Lists"), _SERVICE)
 ROOMS = (BOARD, REVIEW, CHECKLISTS, LISTS, DEVICES)
 
 

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("checklists/versions/<uuid:version_id>/compare/", checklists.comparison, name="compare"),
     path("checklists/versions/<uuid:version_id>/edit/", drafts.edit, name="edit_version"),
     path("lists/", lists.lists, name="lists"),
+    path("lists/substances/", lists.substances, name="substances"),
     path("lists/<uuid:list_id>/", lists.entries, name="list"),
     path("devices/", devices.devices, name="devices"),
     path("devices/enrol/", devices.enrol, name="enrol"),

@@ -10,6 +10,7 @@ from apps.accounts.models import Role
 from apps.common.actor import Actor
 from apps.common.records import Record
 from apps.common.text import pick
+from apps.reference.rules.folding import fold
 
 
 class ReferenceListQuerySet(models.QuerySet["ReferenceList"]):
@@ -21,7 +22,10 @@ class ReferenceListQuerySet(models.QuerySet["ReferenceList"]):
 
 
 class ReferenceList(Record):
-    """A named list; `import_token` is the newest import, and only that one may write."""
+    """A named list; `import_token` is the newest import, and only that one may write.
+
+    `is_shipped` says that it stands as the product brought it; a list that the service imported is its own.
+    """
 
     slug = models.CharField(max_length=40, unique=True)
     name_vi = models.CharField(max_length=200)
@@ -29,6 +33,7 @@ class ReferenceList(Record):
     import_token = models.UUIDField(null=True)
     imported_at = models.DateTimeField(null=True)
     entry_count = models.PositiveIntegerField(default=0)
+    is_shipped = models.BooleanField(default=False)
 
     objects = ReferenceListQuerySet.as_manager()
 
@@ -43,9 +48,13 @@ class ReferenceEntryQuerySet(models.QuerySet["ReferenceEntry"]):
         """Give what stands in the lists to the service, none to liaisons."""
         return self.filter(is_listed=True) if _is_service(actor) else self.none()
 
+    def search(self, text: str) -> Self:
+        """Keep what holds the text in its key, labels or further columns, without regard to case and accents."""
+        return self.filter(search__contains=fold(text)) if text else self
+
 
 class ReferenceEntry(Record):
-    """One entry; `valid` False means: known, but not to be chosen any more."""
+    """One entry; `valid` False means: known, but not to be chosen any more. `search` is what a search looks through."""
 
     list = models.ForeignKey(ReferenceList, on_delete=models.PROTECT, related_name="entries")
     key = models.CharField(max_length=80)
@@ -55,6 +64,7 @@ class ReferenceEntry(Record):
     valid = models.BooleanField(default=True)
     is_listed = models.BooleanField(default=True)
     hash = models.CharField(max_length=32)
+    search = models.TextField(default="")
 
     objects = ReferenceEntryQuerySet.as_manager()
 

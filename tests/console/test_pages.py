@@ -9,6 +9,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from apps.common.actor import SYSTEM
+from apps.reference.actions import load_shipped
 from tests.console.conftest import As
 from tests.console.scene import Scene
 
@@ -90,6 +92,7 @@ class Page(HTMLParser):
 
 
 def pages_of(scene: Scene) -> list[tuple[str, str]]:
+    load_shipped(actor=SYSTEM)
     report = scene.report(photos=3, missing=1)
     draft = scene.draft()
     return [
@@ -102,6 +105,8 @@ def pages_of(scene: Scene) -> list[tuple[str, str]]:
         ("trainer", f"/console/checklists/versions/{scene.version.pk}/"),
         ("trainer", f"/console/checklists/versions/{draft.pk}/edit/"),
         ("trainer", f"/console/checklists/versions/{draft.pk}/compare/"),
+        ("officer", "/console/lists/"),
+        ("officer", "/console/lists/substances/?on=2024-08-20"),
         ("leader", "/console/devices/"),
         ("leader", "/console/account/"),
         ("leader", reverse("mfa_index")),
@@ -199,6 +204,7 @@ def test_hostile_addresses_never_break_a_page(scene: Scene, signed_in: As, text:
         f"/console/review/{report.pk}/?q={text}&unit={text}",
         f"/console/devices/?q={text}&unit={text}&silent={text}&page={text}",
         f"/console/checklists/versions/{scene.version.pk}/compare/?with={text}",
+        f"/console/lists/substances/?q={text}&on={text}",
         f"/console/{text[:200]}/",
     ):
         answer = client.get(path)

@@ -7,6 +7,7 @@ from django import template
 from apps.accounts.models import Role
 from apps.checklists.models import AppliesTo
 from apps.console.words import KINDS, PURPOSES, UNITS
+from apps.reference.queries import label
 
 register = template.Library()
 _ROLES = dict(Role.choices)
@@ -41,3 +42,9 @@ def unit_sign(code: str) -> str:
 def purpose(code: str) -> str:
     """Name what a photo is for."""
     return str(PURPOSES.get(code, code))
+
+
+@register.filter
+def vocabulary(code: str, name: str) -> str:
+    """Name a code of a vocabulary of the service."""
+    return label(name, code)

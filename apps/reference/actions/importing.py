@@ -23,13 +23,14 @@ from apps.changes.actions import Item, Rows, record, record_rows
 from apps.common.actor import Actor
 from apps.common.errors import InvalidFields, Problem
 from apps.common.records import new_id
-from apps.common.sql import adapted
+from apps.common.sql import adapted, places
 from apps.reference.actions.reading import decoded, read_rows
 from apps.reference.actions.staging import Staging
 from apps.reference.errors import ImportSuperseded
 from apps.reference.models import ReferenceList
 from apps.reference.queries import KIND, body
 from apps.reference.rules import entry_id, is_slug, list_stream
+from apps.reference.rules.folding import fold
 
 BATCH = 2500
 
@@ -44,10 +45,16 @@ class Imported:
 
 
 def import_list(
-    *, actor: Actor, slug: str, lines: Iterable[bytes], names: tuple[str, str] = ("", "")
+    *,
+    actor: Actor,
+    slug: str,
+    lines: Iterable[bytes],
+    names: tuple[str, str] = ("", ""),
+    is_shipped: bool = False,
 ) -> Imported:
     """Make the list equal to the CSV whose lines are given. Not to be called inside a transaction of one's own.
 
+    `is_shipped` is noted for `load_shipped`, which leaves alone what the service has imported itself.
     Raises ListFileInvalid (nothing has changed then), InvalidFields for a slug or a missing name, ImportSuperseded
     when a newer import of the list begins meanwhile.
     """
@@ -58,8 +65,9 @@ def import_list(
         token = _begin(actor, listed.pk, digest.hexdigest(), staged.count)
         changed = sum(_put(actor, listed, token, rows) for rows in staged.changed(BATCH))
         left = sum(_leave(actor, listed, token, rows) for rows in staged.missing(BATCH))
-        _end(actor, listed, token, Imported(staged.count, changed, left))
-    return Imported(staged.count, changed, left)
+        done = Imported(staged.count, changed, left)
+        _end(actor, listed, token, done, is_shipped=is_shipped)
+    return done
 
 
 def _hashed(lines: Iterable[bytes], digest: Any) -> Iterator[bytes]:
@@ -117,7 +125,7 @@ def _put(actor: Actor, listed: ReferenceList, token: UUID, rows: Sequence[tuple[
     for key, vi, en, data, is_valid, digest, rev in rows:
         oid, number, valid = entry_id(listed.slug, key), (rev or 0) + 1, bool(is_valid)
         puts.append((oid, number, body(key, (vi, en), data, valid=valid)))
-        values.append((oid, number, key, vi, en, data, valid, digest))
+        values.append((oid, number, key, vi, en, data, valid, digest, _searched(key, vi, en, data)))
     _write_entries(listed.pk, values)
     _tell(actor, listed, puts=puts)
     return len(puts)
@@ -136,11 +144,12 @@ def _leave(actor: Actor, listed: ReferenceList, token: UUID, rows: Sequence[tupl
 
 
 @transaction.atomic
-def _end(actor: Actor, listed: ReferenceList, token: UUID, done: Imported) -> None:
+def _end(actor: Actor, listed: ReferenceList, token: UUID, done: Imported, *, is_shipped: bool) -> None:
     """Write down that the list is as the file, and let the tasks know."""
     found = _locked(listed.pk, token)
     found.imported_at, found.entry_count, found.rev = timezone.now(), done.rows, found.rev + 1
-    found.save(update_fields=["imported_at", "entry_count", "rev", "updated_at"])
+    found.is_shipped = is_shipped
+    found.save(update_fields=["imported_at", "entry_count", "is_shipped", "rev", "updated_at"])
     log(actor, "list.imported", "reference_list", found.pk, asdict(done))
     item = Item(
         "list.imported",
@@ -167,28 +176,31 @@ def _tell(
     )
 
 
+def _searched(key: str, vi: str, en: str, data: str) -> str:
+    """Give what a search of this entry looks through."""
+    return fold(" ".join((key, vi, en, *orjson.loads(data).values())))
+
+
 def _write_entries(list_id: UUID, values: Sequence[tuple[Any, ...]]) -> None:
-    """Insert or overwrite the entries as a set: (id, revision, key, labels, data, valid, hash)."""
-    columns = (
-        "id, rev, key, label_vi, label_en, data, valid, hash, list_id, is_listed, created_at, updated_at"
-    )
+    """Insert or overwrite the entries as a set: (id, revision, key, labels, data, valid, hash, search)."""
+    names = ("id", "rev", "key", "label_vi", "label_en", "data", "valid", "hash", "search")
+    columns = ", ".join((*names, "list_id", "is_listed", "created_at", "updated_at"))
     into = f"INSERT INTO reference_referenceentry ({columns})"
-    moved = ("rev", "label_vi", "label_en", "data", "valid", "hash", "is_listed", "updated_at")
+    moved = (*names[1:2], *names[3:], "is_listed", "updated_at")
     over = "ON CONFLICT (id) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in moved)
     now = adapted(timezone.now())
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            names = ("id", "rev", "key", "label_vi", "label_en", "data", "valid", "hash")
             told = orjson.dumps([dict(zip(names, value, strict=True)) for value in values]).decode()
             cursor.execute(
-                f"{into} SELECT u.id, u.rev, u.key, u.label_vi, u.label_en, u.data::jsonb, u.valid, u.hash, %s, true, "  # noqa: S608  names alone
-                "%s, %s FROM json_to_recordset(%s::json) AS u(id uuid, rev int, key text, label_vi text, "
-                f"label_en text, data text, valid bool, hash text) {over}",
+                f"{into} SELECT u.id, u.rev, u.key, u.label_vi, u.label_en, u.data::jsonb, u.valid, u.hash, "  # noqa: S608  names alone
+                "u.search, %s, true, %s, %s FROM json_to_recordset(%s::json) AS u(id uuid, rev int, key text, "
+                f"label_vi text, label_en text, data text, valid bool, hash text, search text) {over}",
                 [list_id, now, now, told],
             )
             return
         owner = adapted(list_id)
         cursor.executemany(
-            f"{into} VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) {over}",
+            f"{into} VALUES ({places(names)}, %s, %s, %s, %s) {over}",
             [(oid.hex, *rest, owner, True, now, now) for oid, *rest in values],
         )

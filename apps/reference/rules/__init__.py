@@ -1,4 +1,7 @@
-"""Pure parts of reference lists: names of lists and streams, and the id of an entry."""
+"""Pure parts of reference data: names of lists, streams and entries, vocabularies, substances, check digits.
+
+No Django and no clock. What is published for the service stands in the CSV files of `apps/reference/lists`.
+"""
 
 from __future__ import annotations
 
