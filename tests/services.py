@@ -82,7 +82,9 @@ class Service:
     def crash(self) -> None:
         """End the server without warning, as a power cut would; address and directory stay for `start`."""
         assert self._guard is not None, "not running"
-        family = psutil.Process(self._guard.pid).children(recursive=True)
+        (leader,) = psutil.Process(self._guard.pid).children()
+        leader.suspend()  # it neither starts nor buries a child while they are looked for: a session may just be ending
+        family = [leader, *leader.children(recursive=True)]
         for process in family:
             process.kill()
         psutil.wait_procs(family, timeout=10)
