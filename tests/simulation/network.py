@@ -180,8 +180,9 @@ class SimulatedWire:
         try:
             return self.network.deliver(request)
         except Crash as crash:
-            self.network.tell(f"  the server dies at {crash}")
-            server.restart(power=trouble.kind == "power")
+            power = trouble.kind == "power"
+            self.network.tell(f"  {'the power fails' if power else 'the server dies'} at {crash}")
+            server.restart(power=power)
             raise ConnectionCut("the server died") from None
         finally:
             server.crasher.disarm()

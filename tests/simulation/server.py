@@ -74,9 +74,12 @@ class Server:
         template.restore()
         self.forget()
 
+    def remember_caches(self) -> None:
+        """Find what the product keeps in memory; once, when all of it is loaded and before `gc.freeze` hides it."""
+        self._caches = _caches()
+
     def forget(self) -> None:
         """Empty what a process keeps in memory."""
-        self._caches = self._caches or _caches()
         for kept in self._caches:
             kept.cache_clear()
         _DURABLE.clear()
@@ -199,7 +202,10 @@ class Store:
     def restore(self) -> None:
         """Put the copy in the place of the database."""
         if self._copy is not None:
-            connection.ensure_connection()
+            # A new connection: on an open one, statements prepared before undid what the transaction had written.
+            connection.connection.close()
+            connection.connection = None
+            connection.connect()
             self._copy.backup(connection.connection)
             return
         name = connection.settings_dict["NAME"]

@@ -400,8 +400,9 @@ class World:
         except DomainError as refusal:
             self.tell(f"  refused: {refusal.code}")
         except Crash as crash:
-            self.tell(f"  the server dies at {crash}")
-            self.server.restart(power=trouble is not None and trouble.kind == "power")
+            power = trouble is not None and trouble.kind == "power"
+            self.tell(f"  {'the power fails' if power else 'the server dies'} at {crash}")
+            self.server.restart(power=power)
             return False
         finally:
             self.server.crasher.disarm()

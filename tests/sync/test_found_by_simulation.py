@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
@@ -196,6 +197,31 @@ def test_damaged_or_missing_bytes_are_not_recovered(cast: Cast, tmp_path: Path) 
     for attachment in (missing, damaged):
         attachment.refresh_from_db()
         assert attachment.state == "expected"
+
+
+def test_a_photo_that_is_found_is_made_durable_before_anyone_is_told(
+    cast: Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server died between linking a photo to its address and making that name durable.
+
+    Its upload expired, the photo was found at its address and told as stored, the phone deleted its copy, and a power
+    cut took the name away: the photo was nowhere.
+    """
+    photo = jpeg(33, 20)
+    attachment = declare(cast.officer, photo)
+    path = tmp_path / "evidence" / original_name(attachment.sha256)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(photo)
+    synced = []
+
+    def sync(fd: int) -> None:
+        attachment.refresh_from_db()
+        assert attachment.state == "expected"
+        synced.append(os.fstat(fd).st_ino)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    assert evidence.recover_originals(actor=SYSTEM) == 1
+    assert synced == [made.stat().st_ino for made in (path, *path.parents) if tmp_path in made.parents]
 
 
 def test_an_old_message_settles_nothing_that_another_task_owes(db: None) -> None:

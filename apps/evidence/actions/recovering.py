@@ -42,12 +42,15 @@ def recover_originals(*, actor: Actor) -> int:
 
 def _found(attachment: Attachment) -> Facts | None:
     """Look at the bytes that lie at the attachment's content address, if they are whole."""
+    name = original_name(attachment.sha256)
     try:
-        with depot().open(original_name(attachment.sha256)) as file:
+        with depot().open(name) as file:
             content = file.read()
         if len(content) != attachment.size or hashlib.sha256(content).hexdigest() != attachment.sha256:
             return None
-        return examine(content)
+        facts = examine(content)
+        depot().secure(name)  # a server that died after the link has not made the name durable
+        return facts
     except FileNotFoundError:
         return None
     except DomainError as refusal:

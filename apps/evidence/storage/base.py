@@ -93,6 +93,10 @@ class Depot(Protocol):
         """Open what lies at a name for reading. Raises FileNotFoundError."""
         ...
 
+    def secure(self, name: str) -> None:
+        """Make durable what was found at a name, for whoever put it there may have died before that."""
+        ...
+
     def discard(self, upload: UUID, spool: Spool | None = None) -> None:
         """Remove the bytes of an upload (of these pieces alone, when named); no error when there are none."""
         ...

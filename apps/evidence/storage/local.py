@@ -154,6 +154,14 @@ class LocalDepot:
         """Open the file."""
         return (self._root / name).open("rb")
 
+    def secure(self, name: str) -> None:
+        """Sync the bytes, the name, and the names of the directories above it."""
+        path = self._root / name
+        with _told(), path.open("rb") as file:
+            os.fsync(file.fileno())
+            _sync_directory(path.parent)
+            self._sync_above(path.parent)
+
     def discard(self, upload: UUID, _spool: Spool | None = None) -> None:
         """Unlink the spool file; whoever holds its lock notices."""
         with _told():

@@ -150,6 +150,9 @@ class ObjectDepot:
         with _told():
             return self._storage.open(name)
 
+    def secure(self, name: str) -> None:
+        """Do nothing: an object that can be read is durable."""
+
     def discard(self, upload: UUID, spool: Spool | None = None) -> None:
         """Delete the named pieces, or every one, those that lost a race included, and give up multipart uploads."""
         folder = f"uploads/{upload}"
