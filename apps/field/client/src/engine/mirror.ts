@@ -1,0 +1,156 @@
+/**
+ * What is open in memory while the phone is unlocked: base records, outbox, photos, and edits not stored yet.
+ *
+ * The database is the truth; this is its opened copy, brought up to date after every write of this tab and at the word
+ * of another. `reports.ts` makes of it what officers see.
+ */
+
+import { type BaseRecord, type Change, records, recordsById } from "./base.ts";
+import type { Db } from "./db.ts";
+import type { Opened, Outbox } from "./outbox.ts";
+import type { Fields } from "./overlay.ts";
+import type { OpenedPhoto, Photos } from "./photos.ts";
+import type { ChecklistVersion } from "./types.ts";
+import type { Vault } from "./vault.ts";
+
+/** What only this phone knows of a report: when it was begun and changed, by its own clock. */
+export interface Local {
+  begun_at: string | null;
+  changed_at: string;
+}
+/** A photo that is being developed. */
+export interface Developing {
+  id: string;
+  report: string;
+  step: string;
+  capture_mode: "in_app" | "import";
+  size: number;
+  mime: string;
+}
+
+const HELD = ["inspection", "attachment", "checklist", "posting"] as const;
+type Held = (typeof HELD)[number];
+const aboutLocal = (id: string) => `local|${id}`;
+const aboutKept = (id: string) => `kept|${id}`;
+
+export class Mirror {
+  readonly inspection = new Map<string, BaseRecord>();
+  readonly attachment = new Map<string, BaseRecord>();
+  readonly checklist = new Map<string, BaseRecord>();
+  readonly posting = new Map<string, BaseRecord>();
+  readonly local = new Map<string, Local>();
+  readonly kept = new Map<string, ChecklistVersion>();
+  readonly photos = new Map<string, OpenedPhoto>();
+  readonly developing = new Map<string, Developing>();
+  /** Edits that are not in the outbox yet, by report. */
+  readonly unsaved = new Map<string, Fields>();
+  /** Rows of the outbox by the record they are about, in order. */
+  outbox = new Map<string, Opened[]>();
+  refusals = new Map<string, Fields>();
+
+  constructor(
+    private readonly db: Db,
+    private readonly vault: Vault,
+    private readonly out: Outbox,
+    private readonly pictures: Photos,
+  ) {}
+
+  /** Open everything, once after unlocking and whenever another tab has written. */
+  async load(): Promise<void> {
+    await Promise.all([...HELD.map((kind) => this.loadKind(kind)), this.loadLocal(), this.loadKept()]);
+    await Promise.all([this.loadOutbox(), this.loadPhotos()]);
+  }
+
+  /** Take over what a page has changed. */
+  async follow(changes: Change[], isWhole: boolean): Promise<void> {
+    if (isWhole) {
+      await Promise.all(HELD.map((kind) => this.loadKind(kind)));
+    } else {
+      const ids = new Set(changes.filter((one) => isHeld(one.k)).map((one) => one.id));
+      const found = await recordsById(this.db, this.vault, [...ids]);
+      for (const { k, id } of changes) if (isHeld(k)) this[k].delete(id);
+      for (const record of found) if (isHeld(record.kind)) this[record.kind].set(record.id, record);
+    }
+    await this.loadPhotos();
+  }
+
+  async loadOutbox(): Promise<void> {
+    const rows = new Map<string, Opened[]>();
+    for (const row of await this.out.all()) {
+      const mine = rows.get(row.object);
+      if (mine) mine.push(row);
+      else rows.set(row.object, [row]);
+    }
+    this.outbox = rows;
+  }
+
+  async loadPhotos(): Promise<void> {
+    const all = await this.pictures.all();
+    this.photos.clear();
+    for (const photo of all) this.photos.set(photo.id, photo);
+    this.refusals = new Map(
+      await Promise.all(
+        all
+          .filter((photo) => photo.state === "attention")
+          .map(async (photo) => [photo.id, await this.pictures.refusal(photo)] as const),
+      ),
+    );
+  }
+
+  sealLocal(id: string, local: Local) {
+    return this.vault.seal(local, aboutLocal(id));
+  }
+
+  /** Hold on to a version that a report here was begun with, whatever becomes of it in the stream. */
+  async keep(version: ChecklistVersion): Promise<void> {
+    if (this.kept.has(version.id)) return;
+    this.kept.set(version.id, version);
+    const sealed = await this.vault.seal(version, aboutKept(version.id));
+    await this.db.write(["kept"], (tx) => tx.objectStore("kept").put(sealed, version.id));
+  }
+
+  /** Let go of kept versions and local facts that no report here needs any more. */
+  async tidy(versions: Set<string>, reports: Set<string>): Promise<void> {
+    const gone = [...this.kept.keys()].filter((id) => !versions.has(id));
+    const over = [...this.local.keys()].filter((id) => !reports.has(id));
+    if (!gone.length && !over.length) return;
+    await this.db.write(["kept", "local"], async (tx) => {
+      await Promise.all(gone.map((id) => tx.objectStore("kept").delete(id)));
+      await Promise.all(over.map((id) => tx.objectStore("local").delete(id)));
+    });
+    for (const id of gone) this.kept.delete(id);
+    for (const id of over) this.local.delete(id);
+  }
+
+  private async loadKind(kind: Held): Promise<void> {
+    const found = await records(this.db, this.vault, kind);
+    this[kind].clear();
+    for (const record of found) this[kind].set(record.id, record);
+  }
+
+  private async loadLocal(): Promise<void> {
+    const [ids, sealed] = await this.db.read(["local"], async (tx) => {
+      const table = tx.objectStore("local");
+      return Promise.all([table.getAllKeys(), table.getAll()]);
+    });
+    this.local.clear();
+    const open = ids.map((id, i) => this.vault.open<Local>(sealed[i] as Uint8Array<ArrayBuffer>, aboutLocal(id)));
+    for (const [i, local] of (await Promise.all(open)).entries()) this.local.set(ids[i] as string, local);
+  }
+
+  private async loadKept(): Promise<void> {
+    const [ids, sealed] = await this.db.read(["kept"], async (tx) => {
+      const table = tx.objectStore("kept");
+      return Promise.all([table.getAllKeys(), table.getAll()]);
+    });
+    this.kept.clear();
+    const open = ids.map((id, i) =>
+      this.vault.open<ChecklistVersion>(sealed[i] as Uint8Array<ArrayBuffer>, aboutKept(id)),
+    );
+    for (const version of await Promise.all(open)) this.kept.set(version.id, version);
+  }
+}
+
+function isHeld(kind: string): kind is Held {
+  return (HELD as readonly string[]).includes(kind);
+}
