@@ -28,6 +28,7 @@ pytest_plugins = [
     "tests.sync.large",
     "tests.access.fixture",
     "tests.upload_stack",
+    "tests.field.engine_page",
 ]
 
 # All workers share the cores: how long one example takes says nothing about the code.
