@@ -262,6 +262,12 @@ def _difference(one: dict[Any, Any], other: dict[Any, Any]) -> str:
     return f"{len(keys)} rows; " + "; ".join(lines)
 
 
+def _was_let_go(world: World, phone: Handset, photo: str) -> bool:
+    """Tell whether a restore came when the journal no longer held the declaration of a photo."""
+    declared = phone.store.execute("SELECT id, state FROM outbox WHERE object=?", (photo,)).fetchone()
+    return bool(declared[1] == "done" and _is_long_ago(world, declared[0]))
+
+
 def _photos_are_whole(world: World, phone: Handset) -> None:
     """A photo is stored with its hash, or still on the phone, or no report came for it in 30 days."""
     removed = world.removed | removed_photos()
@@ -269,7 +275,7 @@ def _photos_are_whole(world: World, phone: Handset) -> None:
     states = {str(a.pk): a for a in Attachment.objects.all()}
     for pk, sha256, data, state in rows:
         attachment = states.get(pk)
-        if attachment is None and pk in removed:
+        if attachment is None and (pk in removed or (data is None and _was_let_go(world, phone, pk))):
             continue
         if data is None:
             assert attachment is not None and attachment.state == "stored", f"photo {pk[-4:]} is nowhere"  # noqa: PT018
