@@ -1,9 +1,123 @@
-/** The frame around the screens. */
+/** The frame around the screens: which of them is shown, the banner, the navigation, the idle lock, the words aloud. */
+
+import { signal, useSignalEffect } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { engine } from "./engine/index.ts";
+import { lang, words } from "./i18n/index.ts";
+import { Enrol } from "./screens/enrol.tsx";
+import { First, isSettingUp } from "./screens/first.tsx";
+import { Today } from "./screens/today.tsx";
+import { Unlock } from "./screens/unlock.tsx";
+import { Banner } from "./ui/banner.tsx";
+import { LiveRegion } from "./ui/live.tsx";
+import { Nav } from "./ui/nav.tsx";
+import { route } from "./ui/router.ts";
 
 export function App() {
+  useDocument();
+  useIdleLock();
   return (
-    <main>
-      <h1>Hải Đăng</h1>
-    </main>
+    <>
+      <a class="skip" href="#content" onClick={skip}>
+        {words().common.skip}
+      </a>
+      <Screen />
+      <LiveRegion />
+    </>
   );
+}
+
+function Screen() {
+  switch (engine.lock.value.state) {
+    case "starting":
+      return <main id="content" aria-busy="true" aria-label={words().common.loading} />;
+    case "none":
+    case "wiped":
+      return <Enrol />;
+    case "locked":
+      return <Unlock />;
+    case "open":
+      return isSettingUp.value ? <First /> : <Inside />;
+  }
+}
+
+/** Behind the PIN. */
+function Inside() {
+  const now = route.value;
+  const filling = now.screen === "fill";
+  return (
+    <div class={filling ? "inside" : "inside with-nav"}>
+      <Banner />
+      <Room key={"id" in now ? `${now.screen} ${now.id}` : now.screen} />
+      {!filling && <Nav current={now.screen} />}
+    </div>
+  );
+}
+
+/** The screens behind Today, once they are loaded; asked for again when the network was gone at the first visit. */
+const work = signal<typeof import("./screens/work.ts") | null>(null);
+
+function loadWork(): void {
+  if (!work.value) void import("./screens/work.ts").then((loaded) => (work.value = loaded));
+}
+
+function Room(): JSX.Element {
+  const now = route.value;
+  useEffect(loadWork, []);
+  if (now.screen === "today") return <Today />;
+  if (!work.value) return <main id="content" aria-busy="true" aria-label={words().common.loading} />;
+  const { Decide, Fill, Inspect, Me, ReportScreen, SyncCentre } = work.value;
+  switch (now.screen) {
+    case "inspect":
+      return <Inspect />;
+    case "sync":
+      return <SyncCentre />;
+    case "me":
+      return <Me />;
+    case "report":
+      return <ReportScreen id={now.id} />;
+    case "decide":
+      return <Decide id={now.id} />;
+    case "fill":
+      return <Fill id={now.id} page={now.page} step={now.step} />;
+  }
+}
+
+function skip(event: Event): void {
+  event.preventDefault();
+  const content = document.getElementById("content");
+  content?.setAttribute("tabindex", "-1");
+  content?.focus();
+}
+
+/** Language, theme and text size stand on the root element, where style sheets and screen readers look for them. */
+function useDocument(): void {
+  useSignalEffect(() => {
+    const { theme, text_size } = engine.prefs.value;
+    const root = document.documentElement;
+    const night = matchMedia("(prefers-color-scheme: dark)");
+    const apply = (): void => {
+      root.dataset.theme = theme === "system" ? (night.matches ? "dark" : "light") : theme;
+      const colour = getComputedStyle(root).getPropertyValue("--ground").trim();
+      document.querySelector('meta[name="theme-color"]')?.setAttribute("content", colour);
+    };
+    root.lang = lang();
+    root.dataset.size = text_size;
+    apply();
+    night.addEventListener("change", apply);
+    return () => night.removeEventListener("change", apply);
+  });
+}
+
+/** Every touch or key puts the idle lock off. */
+function useIdleLock(): void {
+  useEffect(() => {
+    const touch = (): void => engine.touch();
+    const kinds = ["pointerdown", "keydown"] as const;
+    for (const kind of kinds) addEventListener(kind, touch, { passive: true });
+    return () => {
+      for (const kind of kinds) removeEventListener(kind, touch);
+    };
+  }, []);
 }

@@ -47,8 +47,10 @@ export class Door {
 
   /** What is behind the door: nothing yet, a locked store, or the word that this phone was shut out. */
   async state(): Promise<"none" | "locked" | "wiped"> {
-    if (await this.db.get<Wrapped>("vault")) return "locked";
-    return storedFlag() ? "wiped" : "none";
+    const holds = (await this.db.get<Wrapped>("vault")) !== undefined;
+    if (!storedFlag()) return holds ? "locked" : "none";
+    if (holds) await this.wipe(true); // it was cut short
+    return "wiped";
   }
 
   async failures(): Promise<Failures> {
@@ -89,6 +91,7 @@ export class Door {
       app_version: __APP_VERSION__,
       name,
     };
+    forgetFlag();
     await this.db.put({
       vault: wrapped,
       binding,
@@ -100,7 +103,6 @@ export class Door {
       epoch: answer.epoch,
       lease: { spent: 0, seen: this.clock.now() } satisfies LeaseRow,
     });
-    forgetFlag();
     return vault;
   }
 

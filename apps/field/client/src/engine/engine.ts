@@ -399,8 +399,10 @@ export class PhoneEngine implements Engine {
   }
 
   private async wipe(): Promise<void> {
+    const erased = this.door.wipe(true); // its mark is set at once, so an erasure that is cut short ends at the next start
+    this.close("wiped");
+    await erased;
     await this.shutOut();
-    await this.door.wipe(true);
     this.line.tell({ kind: "wiped" });
   }
 
