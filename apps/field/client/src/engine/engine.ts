@@ -379,8 +379,8 @@ export class PhoneEngine implements Engine {
         done: (serverTime) => this.heardFromServer(serverTime),
         changed: async () => {
           await Promise.all([this.session?.mirror.loadOutbox(), this.session?.mirror.loadPhotos()]);
-          await this.tidy();
           this.rebuild(null);
+          await this.tidy();
           this.tellOthers();
         },
         wiped: () => undefined,
