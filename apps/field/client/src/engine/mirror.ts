@@ -47,6 +47,8 @@ export class Mirror {
   /** Rows of the outbox by the record they are about, in order. */
   outbox = new Map<string, Opened[]>();
   refusals = new Map<string, Fields>();
+  private readonly begun = new Map<string, number>();
+  private readonly shown = new Map<string, number>();
 
   constructor(
     private readonly db: Db,
@@ -75,26 +77,38 @@ export class Mirror {
   }
 
   async loadOutbox(): Promise<void> {
-    const rows = new Map<string, Opened[]>();
-    for (const row of await this.out.all()) {
-      const mine = rows.get(row.object);
-      if (mine) mine.push(row);
-      else rows.set(row.object, [row]);
-    }
-    this.outbox = rows;
+    await this.newest("outbox", this.out.all(), (all) => {
+      this.outbox = new Map();
+      for (const row of all) {
+        const mine = this.outbox.get(row.object);
+        if (mine) mine.push(row);
+        else this.outbox.set(row.object, [row]);
+      }
+    });
   }
 
   async loadPhotos(): Promise<void> {
+    await this.newest("photos", this.readPhotos(), ([all, refusals]) => {
+      this.photos.clear();
+      for (const photo of all) this.photos.set(photo.id, photo);
+      this.refusals = new Map(refusals);
+    });
+  }
+
+  private async readPhotos() {
     const all = await this.pictures.all();
-    this.photos.clear();
-    for (const photo of all) this.photos.set(photo.id, photo);
-    this.refusals = new Map(
-      await Promise.all(
-        all
-          .filter((photo) => photo.state === "attention")
-          .map(async (photo) => [photo.id, await this.pictures.refusal(photo)] as const),
-      ),
-    );
+    const refused = all.filter((photo) => photo.state === "attention");
+    return [all, await Promise.all(refused.map(async (one) => [one.id, await this.pictures.refusal(one)] as const))] as const;
+  }
+
+  /** Take over what was read unless a reading that began later has been taken over: it knows more. */
+  private async newest<T>(what: string, reading: Promise<T>, take: (read: T) => void): Promise<void> {
+    const mine = (this.begun.get(what) ?? 0) + 1;
+    this.begun.set(what, mine);
+    const read = await reading;
+    if (mine < (this.shown.get(what) ?? 0)) return;
+    this.shown.set(what, mine);
+    take(read);
   }
 
   sealLocal(id: string, local: Local) {
@@ -123,9 +137,10 @@ export class Mirror {
   }
 
   private async loadKind(kind: Held): Promise<void> {
-    const found = await records(this.db, this.vault, kind);
-    this[kind].clear();
-    for (const record of found) this[kind].set(record.id, record);
+    await this.newest(kind, records(this.db, this.vault, kind), (found) => {
+      this[kind].clear();
+      for (const record of found) this[kind].set(record.id, record);
+    });
   }
 
   private async loadLocal(): Promise<void> {
