@@ -204,9 +204,8 @@ class EnginePage:
     def _is_in_step(self) -> bool:
         state = self.sync_state()
         is_done = state["last_sync_at"] is not None and (state["first"] is None or state["first"]["done"])
-        return bool(
-            is_done and not state["waiting"] and not state["photos_waiting"] and state["error"] is None
-        )
+        is_sent = not state["waiting"] and not state["photos_waiting"] and not state["attention"]
+        return bool(is_done and is_sent and state["error"] is None and state["phase"] == "idle")
 
 
 class Cuts:
