@@ -20,6 +20,8 @@ import orjson
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+Statement = tuple[str, Sequence[Any]]
+
 
 def execute(sql: str, values: Sequence[Any] = ()) -> Any:
     """Run one statement in Django's connection and transaction; gives a cursor (`rowcount`, `fetchone`, `fetchall`).
@@ -37,6 +39,21 @@ def execute(sql: str, values: Sequence[Any] = ()) -> Any:
     with wrapper.wrap_database_errors:
         _send_waiting(wrapper)
         return _sent(wrapper, sql, given)
+
+
+def execute_all(statements: Sequence[Statement]) -> list[Any]:
+    """Run statements in their order, where possible with one wait for all of them; gives a cursor for each.
+
+    Each sees what those before it did and waited for. Raises what `execute` raises.
+    """
+    wrapper = connections[DEFAULT_DB_ALIAS]
+    if not _is_direct(wrapper):
+        return [execute(sql, values) for sql, values in statements]
+    wrapper.ensure_connection()
+    wrapper.validate_no_broken_transaction()
+    with wrapper.wrap_database_errors, wrapper.connection.pipeline():
+        _send_waiting(wrapper)
+        return [_sent(wrapper, sql, list(map(_for_postgresql, values))) for sql, values in statements]
 
 
 def write(sql: str, values: Sequence[Any]) -> None:
@@ -75,6 +92,8 @@ def with_commit() -> Iterator[None]:
         with ExitStack() as pipeline, transaction.atomic():
             with wrapper.execute_wrapper(_send_waiting_first):
                 yield
+            if wrapper.needs_rollback:
+                return
             pipeline.enter_context(wrapper.connection.pipeline())
             with wrapper.wrap_database_errors:
                 _send_waiting(wrapper)

@@ -1,8 +1,9 @@
-"""How attachments are told to phones and pages, and how the upload behind a chunk is found."""
+"""How attachments are told to phones and pages, and how uploads and what they are for are found."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -11,7 +12,7 @@ import orjson
 from django.db import connection, models
 
 from apps.common.actor import Actor
-from apps.common.sql import as_moment, as_uuid, execute
+from apps.common.sql import Statement, as_moment, as_uuid, execute, execute_all
 from apps.evidence.models import Attachment, Upload
 
 Row = TypeVar("Row", bound=models.Model)
@@ -56,9 +57,7 @@ def find_upload(actor: Actor, upload_id: UUID) -> Upload | None:
     """Find a visible upload with its attachment: every chunk asks this, so the statement is composed only once."""
     if actor.officer_id is None or actor.device_id is None:
         return None
-    sql, order = _finding(connection.vendor)
-    given = (actor.officer_id, actor.device_id, upload_id)
-    row = execute(sql, [given[place] for place in order]).fetchone()
+    row = execute(*_finding(connection.vendor).given(actor.officer_id, actor.device_id, upload_id)).fetchone()
     if row is None:
         return None
     count = len(Upload._meta.concrete_fields)  # noqa: SLF001  the documented name of a model's options
@@ -68,15 +67,68 @@ def find_upload(actor: Actor, upload_id: UUID) -> Upload | None:
     return upload
 
 
+def find_awaited(actor: Actor, attachment_id: UUID) -> tuple[Attachment | None, Upload | None]:
+    """Find a file that this officer declared, and the upload that is open for it.
+
+    Inside a transaction the file is locked, and the upload is looked for afterwards: a twin may just have opened it.
+    """
+    if actor.officer_id is None:
+        return None, None
+    vendor = connection.vendor
+    sql, given = _awaited(vendor).given(actor.officer_id, attachment_id)
+    if connection.in_atomic_block and vendor == "postgresql":
+        sql += " FOR UPDATE"
+    found, opened = execute_all([(sql, given), _open_for(vendor).given(attachment_id)])
+    row, upload = found.fetchone(), opened.fetchone()
+    return row and _read(Attachment, row), upload and _read(Upload, upload)
+
+
+@dataclass(frozen=True)
+class _Composed:
+    """A statement of the ORM with places for ids."""
+
+    sql: str
+    order: Sequence[int]
+
+    def given(self, *ids: UUID) -> Statement:
+        """Put ids into their places."""
+        return self.sql, [ids[place] for place in self.order]
+
+
+def _compose(rows: models.QuerySet[Any], ids: Sequence[UUID]) -> _Composed:
+    """Compose a statement from a queryset in which these ids stand for those that will be given."""
+    sql, values = rows.query.sql_with_params()
+    return _Composed(sql, [ids.index(as_uuid(value)) for value in values])
+
+
 @lru_cache(maxsize=4)
-def _finding(_vendor: str) -> tuple[str, Sequence[int]]:
-    """Compose the statement from `visible_to`, with places for officer, device and upload, and tell their order."""
+def _finding(_vendor: str) -> _Composed:
+    """Find an upload by officer, device and id."""
     officer, device, upload = uuid4(), uuid4(), uuid4()
-    names = [f.attname for f in Upload._meta.concrete_fields]  # noqa: SLF001
-    names += [f"attachment__{f.attname}" for f in Attachment._meta.concrete_fields]  # noqa: SLF001
     rows = Upload.objects.visible_to(Actor(officer_id=officer, device_id=device)).filter(pk=upload)
-    sql, values = rows.values_list(*names).query.sql_with_params()
-    return sql, [(officer, device, upload).index(as_uuid(value)) for value in values]
+    names = [*_names(Upload), *(f"attachment__{name}" for name in _names(Attachment))]
+    return _compose(rows.values_list(*names), (officer, device, upload))
+
+
+@lru_cache(maxsize=4)
+def _awaited(_vendor: str) -> _Composed:
+    """Find a declared file by officer and id."""
+    officer, attachment = uuid4(), uuid4()
+    rows = Attachment.objects.awaited_from(Actor(officer_id=officer)).filter(pk=attachment)
+    return _compose(rows.values_list(*_names(Attachment)), (officer, attachment))
+
+
+@lru_cache(maxsize=4)
+def _open_for(_vendor: str) -> _Composed:
+    """Find the open upload of a file that `_awaited` found."""
+    attachment = uuid4()
+    rows = Upload.objects.filter(attachment_id=attachment, ended_at=None)
+    return _compose(rows.values_list(*_names(Upload)), (attachment,))
+
+
+@lru_cache(maxsize=4)
+def _names(model: type[models.Model]) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields]  # noqa: SLF001
 
 
 def _read(model: type[Row], values: Sequence[Any]) -> Row:
@@ -84,7 +136,7 @@ def _read(model: type[Row], values: Sequence[Any]) -> Row:
     readers = _readers(model)
     return model.from_db(
         "default",
-        [field.attname for field in model._meta.concrete_fields],  # noqa: SLF001
+        _names(model),
         [value if value is None else read(value) for read, value in zip(readers, values, strict=True)],
     )
 

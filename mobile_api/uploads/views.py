@@ -158,18 +158,15 @@ class UploadsView(TusView):
         has_body = request.headers.get("Content-Length", "0") not in {"", "0"}
         if has_body:
             tus.check_chunk_type(request.headers)
-        upload = actions.open_upload(
+        upload = actions.open_with_bytes(
             actor=self.actor,
-            length=length,
             attachment_id=about.attachment_id,
+            length=length,
+            size=content_length(request) if has_body else 0,
+            pieces=pieces(request, promised) if has_body else (),
             metadata=about.raw,
             mime=about.filetype,
         )
-        if has_body and upload.offset == 0:
-            size = content_length(request)
-            upload = actions.take_chunk(
-                actor=self.actor, upload=upload, offset=0, size=size, pieces=pieces(request, promised)
-            )
         place = reverse("mobile_api:upload", args=[upload.pk])
         return Response(status=201, headers={"Location": place, **_progress(upload)})
 

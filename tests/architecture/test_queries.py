@@ -19,15 +19,19 @@ from django.test.utils import CaptureQueriesContext
 
 from apps.checklists.actions import create_checklist, create_version
 from apps.common.actor import SYSTEM
+from apps.evidence.models import Attachment
 from apps.inspections.actions import save_inspection, submit_inspection
 from apps.inspections.models import InspectionReport
 from apps.organisation.actions import create_unit
 from apps.organisation.models import Level, UnitType
 from apps.reporting.actions import recount
+from tests import evidence_images as images
 from tests.access.records import Records
 from tests.cast import SINCE, Cast
+from tests.evidence import declare
 from tests.reports import plain_content, plain_report
 from tests.seed import publish
+from tests.tus import Tus
 
 FROZEN = Path(__file__).with_name("queries.json")
 NOT_COUNTED = ("SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT")
@@ -115,6 +119,32 @@ def push_of_one_repeat(desk: Desk) -> int:
     return counted(lambda: desk.post(PUSH, sent))
 
 
+def photo(desk: Desk) -> tuple[Tus, Attachment, bytes]:
+    """Declare a photo that nobody has."""
+    data = images.noisy_jpeg(20_000) + uuid4().bytes
+    return Tus(desk.cast.officer), declare(desk.cast.officer, data), data
+
+
+def photo_with_its_creation(desk: Desk) -> int:
+    tus, attachment, data = photo(desk)
+    return counted(lambda: arrived(tus.post(len(data), attachment, data=data), data))
+
+
+def photo_creation(desk: Desk) -> int:
+    tus, attachment, _ = photo(desk)
+    return counted(lambda: tus.opened(attachment))
+
+
+def photo_in_one_patch(desk: Desk) -> int:
+    tus, attachment, data = photo(desk)
+    place = tus.opened(attachment)
+    return counted(lambda: arrived(tus.patch(place, 0, data), data))
+
+
+def arrived(answer: Any, data: bytes) -> None:
+    assert answer["Upload-Offset"] == str(len(data))
+
+
 def review_queue_of_20_reports(desk: Desk) -> int:
     desk.submit(20)
     return counted(read(desk.leader, "/console/review/"))
@@ -137,6 +167,9 @@ SCENARIOS = {
         pull_of_ten_changes,
         push_of_one_new_report,
         push_of_one_repeat,
+        photo_with_its_creation,
+        photo_creation,
+        photo_in_one_patch,
         review_queue_of_20_reports,
         report_page,
         board_page,

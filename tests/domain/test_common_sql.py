@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 
 from apps.audit.models import Event
 from apps.changes.models import Change, Stream
-from apps.common.sql import as_moment, as_uuid, execute, insert, with_commit, write
+from apps.common.sql import as_moment, as_uuid, execute, execute_all, insert, with_commit, write
 from apps.common.transactions import transactional, whole
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -59,6 +59,36 @@ def test_whoever_reads_sees_what_waited() -> None:
     assert kinds() == ["a", "b", "c"]
 
 
+def test_statements_sent_together_see_each_other_and_what_waited() -> None:
+    with with_commit():
+        insert("changes_stream", stream("s"))
+        raised = "UPDATE changes_stream SET seq = seq + %s WHERE id = %s RETURNING seq"
+        one, two, none, all_ = execute_all(
+            [
+                (raised, [1, "s"]),
+                (raised, [1, "s"]),
+                (raised, [1, "elsewhere"]),
+                ("SELECT id FROM changes_stream", []),
+            ]
+        )
+        assert (one.fetchone()[0], two.fetchone()[0], none.fetchone()) == (2, 3, None)
+        assert all_.fetchall() in ([("s",)], [["s"]])
+    assert Stream.objects.get(pk="s").seq == 3
+
+
+def test_of_statements_sent_together_one_that_fails_undoes_all() -> None:
+    insert("changes_stream", stream("here"))
+    twice = "INSERT INTO changes_stream (id, seq, floor, n, h) VALUES (%s, 0, 0, 0, 0)"
+    with pytest.raises(IntegrityError), with_commit():  # noqa: PT012  the block is what is tested
+        insert("changes_change", change("lost"))
+        execute_all([(twice, ["there"]), (twice, ["here"]), (twice, ["nowhere"])])
+    assert kinds() == []
+    assert [s.pk for s in Stream.objects.all()] == ["here"]
+    with with_commit():
+        insert("changes_change", change("kept"))
+    assert kinds() == ["kept"]
+
+
 def test_a_write_that_fails_undoes_all_and_the_connection_goes_on() -> None:
     insert("changes_stream", stream("here"))
     with pytest.raises(IntegrityError), with_commit():  # noqa: PT012  the commit raises
@@ -85,6 +115,18 @@ def test_an_exception_inside_sends_nothing() -> None:
         insert("changes_change", change("lost"))
         raise ZeroDivisionError
     insert("changes_change", change("kept"))
+    assert kinds() == ["kept"]
+
+
+def test_what_is_to_be_undone_is_not_sent() -> None:
+    insert("changes_stream", stream("here"))
+    with with_commit():
+        insert("changes_change", change("lost"))
+        insert("changes_stream", stream("here"))  # would fail
+        transaction.set_rollback(True)
+    assert kinds() == []
+    with with_commit():
+        insert("changes_change", change("kept"))
     assert kinds() == ["kept"]
 
 

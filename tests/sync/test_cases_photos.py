@@ -22,7 +22,7 @@ from apps.accounts.models import DeviceToken
 from apps.audit.models import Event
 from apps.changes.models import Change
 from apps.evidence import actions
-from apps.evidence.actions import finishing
+from apps.evidence.actions import at_once, finishing
 from apps.evidence.errors import OffsetMismatch, UploadEnded
 from apps.evidence.models import Attachment, Piece, Upload
 from apps.evidence.rules.content import examine
@@ -47,6 +47,19 @@ def opened(cast: Cast, data: bytes = PHOTO) -> tuple[Attachment, Upload]:
     attachment = declare(cast.officer, data)
     upload = actions.open_upload(actor=cast.officer.actor(), length=len(data), attachment_id=attachment.pk)
     return attachment, upload
+
+
+def opened_with(cast: Cast, attachment: Attachment, data: bytes = PHOTO) -> Upload:
+    """Open an upload together with all bytes."""
+    return actions.open_with_bytes(
+        actor=cast.officer.actor(),
+        attachment_id=attachment.pk,
+        length=len(data),
+        metadata="",
+        mime="",
+        size=len(data),
+        pieces=[data],
+    )
 
 
 def assert_stored(attachment: Attachment, data: bytes = PHOTO) -> None:
@@ -88,7 +101,7 @@ def test_case_49_a_crash_before_finalize_is_made_good_by_the_next_question(cast:
     assert_stored(attachment)
 
 
-@pytest.mark.parametrize("step", ["keep", "_settle", "clear"])
+@pytest.mark.parametrize("step", ["keep", "settle", "clear"])
 def test_case_49_a_crash_at_any_step_of_the_end_stores_once(cast: Cast, storage: str, step: str) -> None:
     """Expected: the end can be taken again from any of its steps; one `stored`, and nothing left behind."""
     attachment, upload = opened(cast)
@@ -102,17 +115,32 @@ def test_case_49_a_crash_at_any_step_of_the_end_stores_once(cast: Cast, storage:
     assert not list(depot().uploads())
 
 
-@pytest.mark.parametrize("step", ["store", "_settle"])
+@pytest.mark.parametrize("step", ["store", "settle"])
 def test_case_49_a_crash_while_a_photo_comes_in_one_piece_stores_once(
     cast: Cast, storage: str, step: str
 ) -> None:
     """Expected: nothing was acknowledged, so HEAD tells 0; sent again, the photo is stored once."""
     attachment, upload = opened(cast)
-    where: Any = type(depot()) if step == "store" else finishing
+    where: Any = type(depot()) if step == "store" else at_once
     with mock.patch.object(where, step, side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
         send(cast.officer, upload.pk, 0, PHOTO)
     assert actions.read_upload(actor=cast.officer.actor(), upload_id=upload.pk).offset == 0
     send(cast.officer, upload.pk, 0, PHOTO)
+    assert_stored(attachment)
+
+
+@pytest.mark.parametrize("step", ["store", "_settle_new"])
+def test_case_49_a_crash_while_a_photo_comes_with_its_creation_stores_once(
+    cast: Cast, storage: str, step: str
+) -> None:
+    """Expected: nothing was acknowledged and no upload is open; created again, the photo is stored once."""
+    attachment = declare(cast.officer, PHOTO)
+    where: Any = type(depot()) if step == "store" else at_once
+    with mock.patch.object(where, step, side_effect=KeyboardInterrupt), pytest.raises(KeyboardInterrupt):
+        opened_with(cast, attachment)
+    assert not Upload.objects.exists()
+    upload = opened_with(cast, attachment)
+    assert (upload.offset, opened_with(cast, attachment).pk) == (len(PHOTO), upload.pk)
     assert_stored(attachment)
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from apps.changes.actions.relay import wake
 from apps.changes.rules import DIGEST_MASK, row_digest
 from apps.common.actor import Actor
-from apps.common.sql import as_uuid, execute, insert, places, write
+from apps.common.sql import Statement, as_uuid, execute, insert, places, write
 
 
 @dataclass(frozen=True)
@@ -50,18 +50,19 @@ class _Placement:
     body: str
 
 
-def record(actor: Actor, *items: Item) -> None:
+def record(actor: Actor, *items: Item, held: Any = None) -> None:
     """Append the items to their streams and to the outbox; call once, last, in the action's transaction.
 
-    All streams are raised in sorted order, so two actions cannot wait for each other. Raises RuntimeError outside a
-    transaction: an entry without its domain row, or the reverse, must be impossible.
+    All streams are raised in sorted order, so two actions cannot wait for each other. `held` is the answer to
+    `ask_held` from an action that sent it with statements of its own, after the one that locks its records. Raises
+    RuntimeError outside a transaction: an entry without its domain row, or the reverse, must be impossible.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("changes.record() needs the transaction of the action")
     now = timezone.now()
     placements = [p for item in items for p in _placements(item)]
     if placements:
-        _place(placements, now)
+        _place(placements, now, held)
     for item in items:
         insert(
             "changes_change",
@@ -85,13 +86,15 @@ def _placements(item: Item) -> list[_Placement]:
     return puts + gone
 
 
-def _place(placements: list[_Placement], now: datetime) -> None:
+def _place(placements: list[_Placement], now: datetime, answer: Any) -> None:
     by_stream: dict[str, dict[tuple[str, UUID], _Placement]] = {}
     for p in placements:
         by_stream.setdefault(p.stream, {})[(p.kind, p.oid)] = p
     # A put at revision 1 is a new record: no stream can hold it yet.
     known = {p.oid for p in placements if p.op == "del" or p.rev > 1}
-    held = _held(list(by_stream), list(known)) if known else {}
+    if known and answer is None:
+        answer = execute(*ask_held(list(by_stream), list(known)))
+    held = _held(answer) if known else {}
     for stream in sorted(by_stream):
         rows = [
             p
@@ -104,14 +107,18 @@ def _place(placements: list[_Placement], now: datetime) -> None:
                 write(_MOVE_FORWARD, [stream, p.kind, p.oid, p.op, p.rev, p.body, now, behind, stream])
 
 
-def _held(streams: Sequence[str], oids: Sequence[UUID]) -> dict[tuple[str, str, UUID], int]:
-    """Give the revision of each live row, by (stream, kind, id); the action has locked the records themselves."""
-    rows = execute(
+def ask_held(streams: Sequence[str], oids: Sequence[UUID]) -> Statement:
+    """Give the statement that asks what streams hold of records; the action has locked the records themselves."""
+    sql = (
         "SELECT stream_id, kind, oid, rev FROM changes_entry WHERE op = 'put' "  # noqa: S608  only places, no input
-        f"AND stream_id IN ({places(streams)}) AND oid IN ({places(oids)})",
-        [*streams, *oids],
-    ).fetchall()
-    return {(s, k, as_uuid(o)): rev for s, k, o, rev in rows}
+        f"AND stream_id IN ({places(streams)}) AND oid IN ({places(oids)})"
+    )
+    return sql, [*streams, *oids]
+
+
+def _held(answer: Any) -> dict[tuple[str, str, UUID], int]:
+    """Give the revision of each live row, by (stream, kind, id)."""
+    return {(s, k, as_uuid(o)): rev for s, k, o, rev in answer.fetchall()}
 
 
 def _raise_stream(stream: str, rows: Sequence[_Placement], held: Mapping[tuple[str, str, UUID], int]) -> None:

@@ -10,7 +10,7 @@ from apps.evidence.actions.deriving import (
 )
 from apps.evidence.actions.finishing import finalize_upload
 from apps.evidence.actions.opening import open_upload
-from apps.evidence.actions.receiving import append_chunk, read_upload, store_original, take_chunk
+from apps.evidence.actions.receiving import append_chunk, open_with_bytes, read_upload, store_original
 from apps.evidence.actions.recovering import recover_originals
 from apps.evidence.actions.removing import remove_attachment
 from apps.evidence.actions.sweeping import expire_uploads, terminate_upload
@@ -25,6 +25,7 @@ __all__ = [
     "expire_uploads",
     "finalize_upload",
     "open_upload",
+    "open_with_bytes",
     "prepare_derivatives",
     "publish_attachments",
     "read_upload",
@@ -32,7 +33,6 @@ __all__ = [
     "remove_attachment",
     "settle_derivatives",
     "store_original",
-    "take_chunk",
     "terminate_upload",
     "view_original",
 ]

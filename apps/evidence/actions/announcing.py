@@ -9,11 +9,11 @@ from uuid import UUID
 from django.utils import timezone
 
 from apps.audit.actions import log
-from apps.changes.actions import Item
+from apps.changes.actions import Item, ask_held
 from apps.changes.rules import post_stream
 from apps.common.actor import Actor
 from apps.common.errors import NotAllowed
-from apps.common.sql import execute
+from apps.common.sql import Statement, execute
 from apps.evidence.models import Attachment
 from apps.evidence.queries import KIND, body
 
@@ -56,22 +56,29 @@ def change(
 
 
 class Expected:
-    """A change to an attachment that is still expected: sent at once, which locks it, and told when its turn comes."""
+    """A change to an attachment that is still expected: a statement, which locks it, and what is told afterwards."""
 
     def __init__(self, attachment: Attachment, fields: Mapping[str, Any]) -> None:
-        """Send the statement; nothing changes when the attachment is no longer expected."""
+        """Make the statement; it changes nothing when the attachment is no longer expected."""
         self._attachment = attachment
         self._fields = {**fields, "updated_at": timezone.now()}
         names = ", ".join(f'"{name}" = %s' for name in self._fields)
-        self._sent = execute(
+        sql = (
             f"UPDATE evidence_attachment SET {names}, rev = rev + 1 "  # noqa: S608  names from the code alone
-            "WHERE id = %s AND state = %s RETURNING rev",
-            [*self._fields.values(), attachment.pk, Attachment.State.EXPECTED.value],
+            "WHERE id = %s AND state = %s RETURNING rev"
         )
+        expected = Attachment.State.EXPECTED.value
+        self.statement: Statement = (sql, [*self._fields.values(), attachment.pk, expected])
 
-    def told(self, actor: Actor, kind: str, data: Mapping[str, Any] | None = None) -> Item | None:
-        """Audit the change and give the item to record; None when there was none."""
-        row = self._sent.fetchone()
+    def ask_held(self) -> Statement:
+        """Give the statement whose answer `record` takes; it goes after the other."""
+        return ask_held([post_stream(self._attachment.posting_id)], [self._attachment.pk])
+
+    def told(
+        self, actor: Actor, kind: str, answer: Any, data: Mapping[str, Any] | None = None
+    ) -> Item | None:
+        """Audit the change and give the item to record; None when the answer says that there was none."""
+        row = answer.fetchone()
         if row is None:
             return None
         for name, value in {**self._fields, "rev": row[0]}.items():
@@ -88,4 +95,5 @@ def change_expected(
     data: Mapping[str, Any] | None = None,
 ) -> Item | None:
     """Do as `change` does, unless the attachment is no longer expected."""
-    return Expected(attachment, fields).told(actor, kind, data)
+    expected = Expected(attachment, fields)
+    return expected.told(actor, kind, execute(*expected.statement), data)

@@ -21,7 +21,7 @@ from django.utils import timezone
 from apps.changes.actions import record
 from apps.common.actor import Actor
 from apps.common.errors import DomainError, NotFound
-from apps.common.sql import execute, with_commit
+from apps.common.sql import execute_all, with_commit
 from apps.evidence.actions.announcing import Expected, change_expected
 from apps.evidence.actions.parts import clear, gather, shorten, spool_of
 from apps.evidence.errors import (
@@ -29,7 +29,6 @@ from apps.evidence.errors import (
     HashMismatch,
     ImageTooComplex,
     ImageTooLarge,
-    OffsetMismatch,
     UnsupportedMedia,
 )
 from apps.evidence.models import Attachment, Upload
@@ -63,14 +62,15 @@ def finalize_upload(*, actor: Actor, upload_id: UUID, sha256: str = "") -> Uploa
             sha256 = sha256 or _hash(path)
             if not _bound(upload, sha256):
                 return upload
+            assert upload.attachment is not None  # noqa: S101  `_bound` has said so
             with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                verdict = _judge(content, upload, sha256)
+                verdict = judge(content, upload.attachment, sha256)
             if isinstance(verdict, HashMismatch):
-                _start_again(actor, upload, sha256)
+                start_again(actor, upload, sha256)
                 depot().discard(upload.pk, spool)
                 raise verdict
-            depot().keep(path, _place_of(verdict, sha256), spool)
-            _settle(actor, upload, verdict)
+            depot().keep(path, place_of(verdict, sha256), spool)
+            settle(actor, upload, verdict)
             clear(upload)
     except Shortened as short:
         upload.refresh_from_db()
@@ -80,26 +80,8 @@ def finalize_upload(*, actor: Actor, upload_id: UUID, sha256: str = "") -> Uploa
     return upload
 
 
-def finish_in_one(*, actor: Actor, upload: Upload, data: bytes) -> Upload:
-    """Judge and store a declared file that came in one piece: hashed and looked at in memory, written and synced once.
-
-    Raises what `finalize_upload` raises, and OffsetMismatch when another connection has moved the upload meanwhile;
-    the bytes it left at the content address are right for whoever comes next.
-    """
-    sha256 = hashlib.sha256(data).hexdigest()
-    verdict = _judge(data, upload, sha256)
-    if isinstance(verdict, HashMismatch):
-        _start_again(actor, upload, sha256)
-        raise verdict
-    depot().store(upload.pk, data, _place_of(verdict, sha256))
-    if not _settle(actor, upload, verdict, stands_at=0):
-        raise OffsetMismatch(members={"offset": upload.offset})
-    if isinstance(verdict, DomainError):
-        raise verdict
-    return upload
-
-
-def _place_of(verdict: Verdict, sha256: str) -> str:
+def place_of(verdict: Verdict, sha256: str) -> str:
+    """Name the place where bytes belong after their verdict."""
     return original_name(sha256) if isinstance(verdict, Facts) else quarantine_name(sha256)
 
 
@@ -143,9 +125,8 @@ def _bound(upload: Upload, sha256: str) -> bool:
     return match is not None
 
 
-def _judge(content: Content, upload: Upload, sha256: str) -> Verdict:
-    attachment = upload.attachment
-    assert attachment is not None  # noqa: S101  `_bound` has said so
+def judge(content: Content, attachment: Attachment, sha256: str) -> Verdict:
+    """Compare with the declaration and look at what the bytes are."""
     if sha256 != attachment.sha256:
         return HashMismatch(members={"offset": 0})
     try:
@@ -158,7 +139,7 @@ def _judge(content: Content, upload: Upload, sha256: str) -> Verdict:
 
 
 @transaction.atomic
-def _start_again(actor: Actor, upload: Upload, sha256: str) -> None:
+def start_again(actor: Actor, upload: Upload, sha256: str) -> None:
     """Set the offset back to 0; the attachment stays expected and says what failed."""
     attachment = upload.attachment
     assert attachment is not None  # noqa: S101  `_bound` has said so
@@ -172,22 +153,23 @@ def _start_again(actor: Actor, upload: Upload, sha256: str) -> None:
     record(actor, item)
 
 
-def _settle(actor: Actor, upload: Upload, verdict: Verdict, *, stands_at: int | None = None) -> bool:
+def settle(actor: Actor, upload: Upload, verdict: Verdict, *, stands_at: int | None = None) -> bool:
     """Write down the verdict, once; False when the upload stands elsewhere by now."""
     attachment = upload.attachment
     assert attachment is not None  # noqa: S101  `_bound` has said so
     now = timezone.now()
     ends = {"offset": upload.length, "finished_at": now, "expires_at": now + KEPT_AFTER_FINISH}
     here = upload.offset if stands_at is None else stands_at
-    kind, fields, data = _decided(attachment, verdict, now)
+    kind, fields, data = decided(attachment, verdict, now)
+    expected = Expected(attachment, fields)
+    finish = (_FINISH, [*ends.values(), upload.pk, here])
     with with_commit():
         # The attachment is always locked before its upload, so that no two actions wait for each other.
-        change = Expected(attachment, fields)
-        counted = execute(_FINISH, [*ends.values(), upload.pk, here])
-        item = change.told(actor, kind, data)
+        changed, counted, held = execute_all([expected.statement, finish, expected.ask_held()])
+        item = expected.told(actor, kind, changed, data)
         is_counted = counted.fetchone() is not None
         if item is not None and is_counted:
-            record(actor, item)
+            record(actor, item, held=held)
         elif not is_counted:
             transaction.set_rollback(True)
     if not is_counted:
@@ -204,7 +186,7 @@ _FINISH = (
 )
 
 
-def _decided(
+def decided(
     attachment: Attachment, verdict: Verdict, now: datetime
 ) -> tuple[str, Mapping[str, Any], Mapping[str, Any] | None]:
     """Give the kind of the change, the fields it sets, and what is said about it."""

@@ -15,6 +15,7 @@ from apps.evidence.actions.announcing import officer_of
 from apps.evidence.actions.parts import end_upload
 from apps.evidence.errors import AttachmentRefused, FileTooLarge, SizeDiffers, TooManyUploads
 from apps.evidence.models import Attachment, Upload
+from apps.evidence.queries import find_awaited
 from apps.evidence.rules.declarations import LIMITS, PHOTO_BYTES, VIDEO_BYTES
 
 LIFETIME = timedelta(days=7)
@@ -37,16 +38,13 @@ def open_upload(
     if attachment_id is None:
         return _open_unbound(actor, length, metadata, mime)
     with with_commit():
-        attachment = (
-            Attachment.objects.awaited_from(actor).select_for_update().filter(pk=attachment_id).first()
-        )
+        attachment, upload = find_awaited(actor, attachment_id)
         if attachment is None:
             raise NotFound
         if attachment.state == Attachment.State.REJECTED:
             raise AttachmentRefused(members={"failure": attachment.failure})
         if length is not None and length != attachment.size:
             raise SizeDiffers(members={"size": attachment.size})
-        upload = attachment.uploads.filter(ended_at=None).first()
         if upload and upload.expires_at <= timezone.now():
             end_upload(actor, upload, "upload.expired")
             upload = None

@@ -2,7 +2,7 @@
 
 No transaction is open while bytes come from the network. A piece is read whole, made durable at its absolute offset,
 and only then moves the offset, by compare-and-set: of two connections one is first, and the other learns it. A declared
-file that comes in one piece, as most photos do, takes the short way: `finish_in_one`.
+file that comes in one piece, as most photos do, takes a shorter way (`at_once`).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
+from typing import TypedDict, Unpack
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -19,12 +20,25 @@ from django.utils import timezone
 from apps.common.actor import Actor
 from apps.common.errors import Conflict, Invalid, TooLarge
 from apps.common.sql import execute
-from apps.evidence.actions.finishing import finalize_upload, finish_in_one
+from apps.evidence.actions.at_once import finish_at_once, open_at_once
+from apps.evidence.actions.finishing import finalize_upload
 from apps.evidence.actions.opening import LIFETIME, fix_length, open_upload
 from apps.evidence.actions.parts import gather, live, shorten, spool_of
 from apps.evidence.errors import FileTooLarge, OffsetMismatch
 from apps.evidence.models import Attachment, Piece, Upload
 from apps.evidence.storage import depot
+
+
+class Opening(TypedDict):
+    """What `open_upload` takes."""
+
+    attachment_id: UUID | None
+    length: int | None
+    metadata: str
+    mime: str
+
+
+AT_ONCE = 512 * 1024  # bytes that are waited for before an upload is opened for them
 
 
 def read_upload(*, actor: Actor, upload_id: UUID) -> Upload:
@@ -42,6 +56,35 @@ def read_upload(*, actor: Actor, upload_id: UUID) -> Upload:
         return finalize_upload(actor=actor, upload_id=upload.pk)
     upload.refresh_from_db()
     return upload
+
+
+def open_with_bytes(
+    *,
+    actor: Actor,
+    size: int,
+    pieces: Iterable[bytes],
+    **opening: Unpack[Opening],
+) -> Upload:
+    """Open an upload as `open_upload` does and take its first `size` bytes as `append_chunk` does.
+
+    An upload that was open already and has bytes takes none: where it stands, the client is told. Raises what those two
+    raise.
+    """
+    stream, first = iter(pieces), b""
+    attachment_id = opening["attachment_id"]
+    if attachment_id is not None and size == opening["length"] and size <= AT_ONCE:
+        first = next(stream, b"")
+        if len(first) == size:
+            upload = open_at_once(
+                actor=actor, attachment_id=attachment_id, metadata=opening["metadata"], data=first
+            )
+            if upload is not None:
+                return upload
+    upload = open_upload(actor=actor, **opening)
+    if not size or upload.offset:
+        return upload
+    rest = chain((first,) if first else (), stream)
+    return take_chunk(actor=actor, upload=upload, offset=0, size=size, pieces=rest)
 
 
 def append_chunk(
@@ -86,7 +129,7 @@ def take_chunk(
     stream = iter(pieces)
     first = next(stream, b"")
     if upload.attachment is not None and not offset and len(first) == upload.length:
-        return finish_in_one(actor=actor, upload=upload, data=first)
+        return finish_at_once(actor=actor, upload=upload, data=first)
     return _take_all(actor, upload, offset, chain((first,) if first else (), stream))
 
 
