@@ -64,9 +64,7 @@ def test_a_photo_arrives_is_stored_and_reaches_the_feed(cast: Cast, tus: Tus) ->
     assert (last.status_code, last["Upload-Offset"]) == (204, str(len(PHOTO)))
     attachment.refresh_from_db()
     assert attachment.state == "stored"
-    assert (
-        attachment.original == f"sha256/{attachment.sha256[:2]}/{attachment.sha256[2:4]}/{attachment.sha256}"
-    )
+    assert attachment.original == f"sha256/{attachment.sha256[:2]}/{attachment.sha256}"
     with depot().open(attachment.original) as file:
         assert file.read() == PHOTO
     assert not list(depot().uploads())

@@ -1,24 +1,28 @@
-"""Photos of 300 KB through tus on PostgreSQL and local files, next to bare `write, fsync, rename` of as many bytes.
+"""Photos of 300 KB through tus on PostgreSQL and local files, beside bare files and a bare Django view.
 
-    .venv/bin/python -m tests.benchmarks.photo_throughput [--photos 600] [--rounds 3] [--only "one PATCH"]
+    .venv/bin/python -m tests.benchmarks.photo_throughput [--photos 600] [--rounds 3] [--only "one PATCH"] [--worker]
 
-Photos are declared before; each is another file, and the server answers once it is durable and its hash agrees. Server
-(granian, two processes), PostgreSQL with its durable defaults, and eight clients share the machine. Processor seconds
-come from /proc: web processes and PostgreSQL, divided by photos. Thumbnails are the worker's, which does not run here.
+Photos are declared before, as phones do in batches; each is another file, and the server answers once it is durable and
+its hash agrees. Server (granian, two processes), PostgreSQL with its durable defaults, and eight clients share the
+machine. The baselines are taken in each round: `write, fsync, rename` of as many bytes, and a bare view of Django under
+granian that hashes the body and does the same. Processor time comes from /proc. With `--worker` the time runs until
+thumbnails are made and nothing is owed any more; without, that work waits.
 """
 
 from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
 import hashlib
 import os
 import socket
 import statistics
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,16 +30,19 @@ from uuid import uuid4
 
 import orjson
 import psutil
+import psycopg
 from uuid_utils.compat import uuid7
 
 from tests import evidence_images as images
+from tests.benchmarks.sync_throughput import OWED, guard_of, processor_seconds
 from tests.phone import Phone
-from tests.services import PostgreSQL, Redis, Service
+from tests.services import PostgreSQL, Redis
 from tests.stack import Stack, new_postgresql_database
 
 SIZE = 300_000
 CHUNK = 256 * 1024
 CLIENTS = 8
+BARE = "bare view"
 PATH = "/mobile/v1/uploads"
 
 
@@ -81,10 +88,10 @@ def new_photo() -> Photo:
 class Caller:
     """One kept connection of a phone."""
 
-    def __init__(self, stack: Stack, phone: Phone) -> None:
+    def __init__(self, port: int, phone: Phone) -> None:
         self.phone = phone
         self.own = phone.headers() | {"Host": "127.0.0.1", "Tus-Resumable": "1.0.0"}
-        self.socket = socket.create_connection(("127.0.0.1", stack.port))
+        self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.reader = self.socket.makefile("rb")
 
@@ -131,6 +138,10 @@ class Caller:
                     ),
                 )
             self.phone.push(batch=100)
+
+    def keep(self, photo: Photo) -> None:
+        """Send a photo to the bare view."""
+        self.send("PUT", "/keep", {}, photo.piece(0, photo.size), 204)
 
     def open(self, photo: Photo, body: Sequence[bytes] = ()) -> None:
         """Open the upload of a photo, with its bytes or without."""
@@ -216,27 +227,6 @@ def bare_files(folder: Path, count: int) -> Callable[[], None]:
     return work
 
 
-def processor_seconds(roots: Sequence[int]) -> float:
-    """Give what the processes below some roots have used so far."""
-    total = 0.0
-    for process in _family(roots):
-        used = process.cpu_times()
-        total += used.user + used.system + used.children_user + used.children_system
-    return total
-
-
-def _family(roots: Sequence[int]) -> Iterator[psutil.Process]:
-    for pid in roots:
-        root = psutil.Process(pid)
-        yield root
-        yield from root.children(recursive=True)
-
-
-def _pid(service: Service) -> int:
-    assert service._guard is not None
-    return service._guard.pid
-
-
 def _json(value: object) -> str:
     return orjson.dumps(value).decode()
 
@@ -254,35 +244,95 @@ def send_all(way: Way, caller: Caller, photos: Sequence[Photo]) -> None:
         way(caller, photo)
 
 
-def measure(
-    stack: Stack, phones: Sequence[Phone], roots: Sequence[int], options: argparse.Namespace
-) -> dict[str, list[float]]:
-    """Measure every way, round by round, with the baseline in between."""
-    rows: dict[str, list[float]] = {}
-    each = options.photos // CLIENTS
+class Bench:
+    """The servers, the phones, and what has been measured."""
+
+    def __init__(self, stack: Stack, url: str, roots: Mapping[str, int], phones: Sequence[Phone]) -> None:
+        self.stack, self.url, self.phones = stack, url, phones
+        self.roots = {**roots, "web": stack.processes["web"].pid}
+        self.rows: dict[str, list[float]] = {}
+        self.used: dict[str, list[dict[str, float]]] = {}
+
+    def files(self, threads: int, count: int) -> None:
+        """Measure bare files."""
+        with tempfile.TemporaryDirectory(dir=self.stack.data) as folder:
+            took = side_by_side([bare_files(Path(folder), count // threads) for _ in range(threads)])
+        self.rows.setdefault(f"files, {threads} threads", []).append(count // threads * threads / took)
+
+    def photos(self, name: str, way: Way, count: int, *, port: int, declared: bool, is_open: bool) -> None:
+        """Measure a way of sending photos."""
+        work = [[new_photo() for _ in range(count // CLIENTS)] for _ in self.phones]
+        for phone, photos in zip(self.phones, work, strict=True):
+            if declared:
+                prepare(Caller(self.stack.port, phone), photos, is_open=is_open)
+        self.settle()
+        callers = [Caller(port, phone) for phone in self.phones]
+        before, begin = self.processor(), time.perf_counter()
+        side_by_side([partial(send_all, way, c, w) for c, w in zip(callers, work, strict=True)])
+        self.settle()
+        took, done = time.perf_counter() - begin, count // CLIENTS * CLIENTS
+        after = self.processor()
+        self.rows.setdefault(name, []).append(done / took)
+        self.used.setdefault(name, []).append({k: (v - before[k]) / done * 1000 for k, v in after.items()})
+
+    def settle(self) -> None:
+        """Wait for a worker, if there is one, until nothing is owed."""
+        if "worker" not in self.stack.processes:
+            return
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            while any(count for (count,) in connection.execute(OWED)):
+                time.sleep(0.05)
+
+    def processor(self) -> dict[str, float]:
+        """Give the seconds that each part has used so far; `load` is this process."""
+        own = psutil.Process().cpu_times()
+        return {name: processor_seconds([pid]) for name, pid in self.roots.items()} | {
+            "load": own.user + own.system
+        }
+
+    def tell(self) -> None:
+        """Print medians and ratios."""
+        base = statistics.median(self.rows["files, 1 threads"])
+        bare = statistics.median(self.rows[BARE])
+        for name, values in self.rows.items():
+            value, all_ = statistics.median(values), " ".join(f"{v:.0f}" for v in values)
+            print(
+                f"{name:32} {value:6.0f}/s ({all_})  {value / base:5.2f} × files  {value / bare:5.2f} × bare view"
+            )
+            if name in self.used:
+                parts = {k: statistics.median(u[k] for u in self.used[name]) for k in self.used[name][0]}
+                told = ", ".join(f"{k} {v:.2f}" for k, v in parts.items() if v > 0.05)
+                print(f"{'':32} processor, ms each: {sum(parts.values()):.2f} ({told})")
+
+
+def serve_bare(stack: Stack, folder: Path) -> int:
+    """Serve the bare view; gives its port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    folder.mkdir()
+    stack.environment["BARE_FOLDER"] = str(folder)
+    granian = (sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2", "--port", str(port))
+    stack._start("bare", *granian, "--blocking-threads", "8", "tests.benchmarks.bare:application")
+    for _ in range(200):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return port
+        time.sleep(0.05)
+    raise AssertionError(stack.log("bare"))
+
+
+def measure(bench: Bench, options: argparse.Namespace) -> None:
+    """Measure every way, round by round, with the baselines in between."""
+    bare = serve_bare(bench.stack, bench.stack.data / "bare")
+    bench.roots["bare"] = bench.stack.processes["bare"].pid
+    web, count = bench.stack.port, options.photos
     for _ in range(options.rounds):
         for threads in (1, CLIENTS):
-            with tempfile.TemporaryDirectory(dir=stack.data) as folder:
-                share = options.photos // threads
-                took = side_by_side([bare_files(Path(folder), share) for _ in range(threads)])
-                rows.setdefault(f"files, {threads} threads", []).append(share * threads / took)
+            bench.files(threads, count)
+        bench.photos(BARE, Caller.keep, count, port=bare, declared=False, is_open=False)
         for name, (way, is_open) in WAYS.items():
-            if options.only and name != options.only:
-                continue
-            work = [[new_photo() for _ in range(each)] for _ in phones]
-            prepared = [
-                partial(prepare, Caller(stack, p), w, is_open=is_open)
-                for p, w in zip(phones, work, strict=True)
-            ]
-            side_by_side(prepared)
-            callers = [Caller(stack, phone) for phone in phones]
-            before = processor_seconds(roots)
-
-            took = side_by_side([partial(send_all, way, c, w) for c, w in zip(callers, work, strict=True)])
-            done = each * CLIENTS
-            rows.setdefault(name, []).append(done / took)
-            rows.setdefault(f"{name}, cpu ms", []).append((processor_seconds(roots) - before) / done * 1000)
-    return rows
+            if not options.only or name in options.only.split(","):
+                bench.photos(name, way, count, port=web, declared=True, is_open=is_open)
 
 
 def main() -> None:
@@ -290,31 +340,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--photos", type=int, default=600)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--only", default="", help="ways, separated by commas")
+    parser.add_argument("--worker", action="store_true", help="count the work that is put off, too")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, PostgreSQL() as server, Redis() as redis:
         url = new_postgresql_database(server.url, "bench")
         stack = Stack(Path(folder) / "data", database_url=url, broker_url=redis.url)
         told = stack.seed(CLIENTS)
+        roots = {"database": guard_of(server), "broker": guard_of(redis)}
         try:
             stack.start_web(workers=2)
+            if options.worker:
+                stack.start_worker()
+                roots |= {"worker": stack.processes["worker"].pid, "beat": stack.processes["beat"].pid}
             phones = []
             for number, code in enumerate(told["codes"][:CLIENTS]):
                 phones.append(Phone(stack.url, name=f"phone {number}"))
                 phones[-1].enrol(code)
                 phones[-1].pull()
-            roots = [stack.processes["web"].pid, _pid(server)]
-            rows = measure(stack, phones, roots, options)
+            bench = Bench(stack, url, roots, phones)
+            measure(bench, options)
         finally:
             stack.stop()
-    base = statistics.median(rows["files, 1 threads"])
-    for name, values in rows.items():
-        if name.endswith("cpu ms"):
-            continue
-        value = statistics.median(values)
-        cpu = rows.get(f"{name}, cpu ms")
-        used = f"   {statistics.median(cpu):5.2f} ms of processor each" if cpu else ""
-        print(f"{name:34} {value:8.0f}/s  {value / base:6.3f} × one thread of files{used}")
+    bench.tell()
 
 
 if __name__ == "__main__":

@@ -32,6 +32,10 @@ from tests.services import PostgreSQL, Redis, Service
 from tests.stack import Stack, new_postgresql_database
 
 ONE_GATE, GATES = 32, 8
+OWED = (
+    "SELECT count(*) FROM changes_change WHERE relayed_at IS NULL UNION ALL "
+    "SELECT count(*) FROM changes_reaction WHERE done_at IS NULL"
+)
 
 
 class Caller:
@@ -155,12 +159,8 @@ class Bench:
 
     def settle(self) -> None:
         """Wait until every change has been told and every task is done."""
-        owed = (
-            "SELECT count(*) FROM changes_change WHERE relayed_at IS NULL UNION ALL "
-            "SELECT count(*) FROM changes_reaction WHERE done_at IS NULL"
-        )
         with psycopg.connect(self.url, autocommit=True) as connection:
-            while any(count for (count,) in connection.execute(owed)):
+            while any(count for (count,) in connection.execute(OWED)):
                 time.sleep(0.1)
 
     def twins(self, rounds: int) -> None:

@@ -96,7 +96,7 @@ def test_an_original_is_never_written_again(cast: Cast, storage: str) -> None:
 def test_damaged_bytes_at_the_address_are_moved_aside(cast: Cast, disk: Path) -> None:
     attachment, upload = opened(cast)
     sha = attachment.sha256
-    address = disk.parent / "sha256" / sha[:2] / sha[2:4] / sha
+    address = disk.parent / "sha256" / sha[:2] / sha
     address.parent.mkdir(parents=True)
     address.write_bytes(b"rot")
     send(cast.officer, upload.pk, 0, PHOTO)

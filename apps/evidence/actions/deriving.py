@@ -16,7 +16,7 @@ from apps.evidence.actions.announcing import change
 from apps.evidence.imaging import Imager
 from apps.evidence.models import Attachment
 from apps.evidence.rules.claims import flags_of
-from apps.evidence.storage import depot
+from apps.evidence.storage import depot, thumbnail_name
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +56,7 @@ def _derive(imager: Imager, photo: Attachment) -> Derived:
     if not made.thumbnail:
         log.warning("thumbnail.failed", attachment=str(photo.pk), error=made.error)
         return Derived(claims=made.claims, flags=(*flags, NO_THUMBNAIL))
-    name = f"thumbnails/{photo.sha256[:2]}/{photo.sha256[2:4]}/{photo.sha256}.webp"
+    name = thumbnail_name(photo.sha256)
     depot().write(name, made.thumbnail)
     return Derived(thumbnail=name, claims=made.claims, flags=flags)
 

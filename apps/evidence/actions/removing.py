@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 import structlog
@@ -40,14 +41,14 @@ def remove_attachment(*, actor: Actor, attachment: Attachment) -> None:
     uploads = list(Upload.objects.filter(attachment=attachment))
     Upload.objects.filter(pk__in=[upload.pk for upload in uploads]).delete()
     pk, rev, stream = attachment.pk, attachment.rev + 1, post_stream(attachment.posting_id)
-    sha256, thumbnail = attachment.sha256, attachment.thumbnail
+    sha256, made = attachment.sha256, (attachment.original, attachment.thumbnail)
     attachment.delete()
     audit(actor, "attachment.removed", KIND, pk, about)
     record(actor, Item("attachment.removed", KIND, pk, rev, leaves=[stream]))
-    transaction.on_commit(lambda: _remove_bytes(pk, sha256, thumbnail, uploads))
+    transaction.on_commit(lambda: _remove_bytes(pk, sha256, made, uploads))
 
 
-def _remove_bytes(pk: UUID, sha256: str, thumbnail: str, uploads: list[Upload]) -> None:
+def _remove_bytes(pk: UUID, sha256: str, made: Iterable[str], uploads: list[Upload]) -> None:
     """Remove what lies at the content address if nobody else has it; a storage that fails leaves it there."""
 
     def is_wanted() -> bool:
@@ -57,7 +58,7 @@ def _remove_bytes(pk: UUID, sha256: str, thumbnail: str, uploads: list[Upload]) 
         if upload.finished_at is None:
             clear(upload)
     try:
-        for name in filter(None, (original_name(sha256), quarantine_name(sha256), thumbnail)):
+        for name in dict.fromkeys((original_name(sha256), quarantine_name(sha256), *filter(None, made))):
             if not is_wanted():
                 depot().remove(name, is_wanted=is_wanted)
     except StorageUnavailable:

@@ -1,6 +1,6 @@
 """Where bytes lie: one interface, `Depot`, and an adapter for each kind of storage that settings may name.
 
-Names in the storage: `uploads/…` bytes still arriving, `sha256/ab/cd/<hash>` originals, `thumbnails/…`, and
+Names in the storage: `uploads/…` bytes still arriving, `sha256/ab/<hash>` originals, `thumbnails/…`, and
 `quarantine/…` for what turned out to be no photo. An original, once there, is never written again. Nothing here reads
 or writes the database: callers hand in what decides whether a piece counts.
 """
@@ -16,7 +16,17 @@ from apps.evidence.storage.local import LocalDepot
 from apps.evidence.storage.multipart import number_at
 from apps.evidence.storage.objects import ObjectDepot
 
-__all__ = ["Depot", "Part", "Shortened", "Spool", "depot", "number_at", "original_name", "quarantine_name"]
+__all__ = [
+    "Depot",
+    "Part",
+    "Shortened",
+    "Spool",
+    "depot",
+    "number_at",
+    "original_name",
+    "quarantine_name",
+    "thumbnail_name",
+]
 
 
 def depot() -> Depot:
@@ -29,9 +39,14 @@ def depot() -> Depot:
 
 def original_name(sha256: str) -> str:
     """Name the place of an original: its content address."""
-    return f"sha256/{sha256[:2]}/{sha256[2:4]}/{sha256}"
+    return f"sha256/{sha256[:2]}/{sha256}"
 
 
 def quarantine_name(sha256: str) -> str:
     """Name the place of bytes that were refused: kept, and served to nobody."""
-    return f"quarantine/{sha256[:2]}/{sha256[2:4]}/{sha256}"
+    return f"quarantine/{sha256[:2]}/{sha256}"
+
+
+def thumbnail_name(sha256: str) -> str:
+    """Name the place of an original's thumbnail."""
+    return f"thumbnails/{sha256[:2]}/{sha256}.webp"

@@ -28,8 +28,7 @@ from apps.evidence.storage.base import Part, Shortened, Spool
 
 log = structlog.get_logger(__name__)
 
-MOST_REMEMBERED = 70_000  # more than there are places of two bytes
-_DURABLE: set[Path] = set()
+_DURABLE: set[Path] = set()  # no more than a few hundred: addresses share directories
 
 
 class LocalDepot:
@@ -129,8 +128,6 @@ class LocalDepot:
             return
         _sync_directory(directory.parent)
         self._sync_above(directory.parent)
-        if len(_DURABLE) >= MOST_REMEMBERED:
-            _DURABLE.clear()
         _DURABLE.add(directory)
 
     def write(self, name: str, data: bytes) -> None:
