@@ -1,6 +1,6 @@
 """Pulls, pages, first loads and imports of large lists, on PostgreSQL with two web processes.
 
-    .venv/bin/python -m tests.benchmarks.pull_and_snapshots [--rounds 3] [--million] [--commits N] [--import-during k6]
+    .venv/bin/python -m tests.benchmarks.pull_and_snapshots [--rounds 3] [--million] [--commits N]
 
 PostgreSQL runs with its durable defaults; server, database and load share the machine, so each figure comes with the
 CPU seconds of the web processes, read from /proc, and stands next to a bare `SELECT` of the same rows by psycopg.
@@ -18,7 +18,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -169,7 +168,7 @@ def first_sync(bench: Bench, caller: Getter, name: str) -> dict[str, Any]:
     stream = f"list:{name}"
     before = caller.received
     with bench.costs(f"first sync of {SIZES[name]:,} rows"):
-        manifest: dict[str, Any] = json.loads(_inflated(caller.get(f"/snapshots/{stream}")))
+        manifest: dict[str, Any] = json.loads(inflated(caller.get(f"/snapshots/{stream}")))
         parts, requests = load_parts(caller, stream, manifest["parts"])
         cursor = bench.cursor(caller.phone, **{name: 0})
         caller.call(caller.pull(cursor=cursor, loaded={stream: manifest["seq"]}, limit=5000))
@@ -196,7 +195,7 @@ def load_parts(
     return parts, requests
 
 
-def _inflated(data: bytes) -> bytes:
+def inflated(data: bytes) -> bytes:
     return gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
 
 
@@ -234,13 +233,13 @@ def measure_pulls(bench: Bench, caller: Getter) -> None:
     plain = caller.prepare("/sync/pull", {"cursor": bench.cursor(phone, k5=0), "limit": 5000})
     bench.repeat("page of 5,000 rows, plain", 20, lambda: caller.call(plain))
     bench.repeat("bare SELECT of 5,000 rows", 20, lambda: _fetch(bench, select, ["list:k5", 0, 5000]))
-    rows = json.loads(_inflated(caller.call(page)))["changes"]
+    rows = json.loads(inflated(caller.call(page)))["changes"]
     bench.note("page of 5,000 rows: rows in it", len(rows))
     for name in [n for n in SIZES if f"list:{n}" in heads]:
         after = heads[f"list:{name}"] - CHANGES
         asked = caller.pull(cursor=bench.cursor(phone, **{name: after}))
         answer = caller.call(asked)
-        assert len(json.loads(_inflated(answer))["changes"]) == CHANGES
+        assert len(json.loads(inflated(answer))["changes"]) == CHANGES
         bench.note(f"{CHANGES} changed of {SIZES[name]:,}: bytes on the wire", len(answer))
         values = [f"list:{name}", after, CHANGES]
         bench.repeat(f"{CHANGES} changed of {SIZES[name]:,}", 100, partial(caller.call, asked))
@@ -251,64 +250,6 @@ def measure_pulls(bench: Bench, caller: Getter) -> None:
 
 def _fetch(bench: Bench, sql: str, values: list[Any]) -> list[Any]:
     return bench.database.execute(sql.encode(), values).fetchall()
-
-
-def import_during(bench: Bench, phones: list[Phone], name: str) -> None:
-    """Case 44 at full size: change half of a list while phones pull it; they see either state and agree at the end."""
-    stop, taken, failures = threading.Event(), [], []
-    seen: list[set[str]] = [set() for _ in phones]
-
-    def pull(number: int) -> None:
-        caller = Getter(bench.stack, phones[number])
-        at = bench.cursor(phones[number], **{name: max(0, bench.heads()[f"list:{name}"] - 20_000)})
-        try:
-            while not stop.is_set():
-                begin = time.perf_counter()
-                told = json.loads(_inflated(caller.call(caller.pull(cursor=at, limit=2000))))
-                taken.append(time.perf_counter() - begin)
-                at = told["cursor"]
-                seen[number] |= {
-                    c["body"]["label"]["en"].split()[-1] for c in told["changes"] if c["op"] == "put"
-                }
-                if not told["more"]:
-                    time.sleep(0.5)
-        except (AssertionError, OSError, ValueError) as error:
-            failures.append(repr(error)[:300])
-
-    threads = [threading.Thread(target=pull, args=(number,)) for number in range(len(phones))]
-    path = bench.write_list(name, SIZES[name], changed=SIZES[name] // 2, mark="moved")
-    for thread in threads:
-        thread.start()
-    done = bench.load_list(name, path)
-    stop.set()
-    for thread in threads:
-        thread.join()
-    milliseconds = [seconds * 1000 for seconds in taken]
-    print(f"import of {SIZES[name]:,} rows during {len(phones)} pulling phones: {done}; {len(taken)} pulls")
-    print(
-        f"  median {statistics.median(milliseconds):.0f} ms, max {max(milliseconds):.0f} ms, failures {failures[:3]}"
-    )
-    print(
-        f"  what the phones saw: {sorted({word for words in seen for word in words if not word.isdecimal()})}"
-    )
-    digest_agrees(bench, name)
-
-
-def digest_agrees(bench: Bench, name: str) -> None:
-    """Compare count and digest of a list with its rows."""
-    total = count = 0
-    with psycopg.connect(bench.url) as connection, connection.cursor(name="rows") as cursor:
-        cursor.execute(
-            "SELECT kind, oid, rev FROM changes_entry WHERE stream_id = %s AND op = 'put'", [f"list:{name}"]
-        )
-        for kind, oid, rev in cursor:
-            total += int.from_bytes(hashlib.sha256(f"{kind}|{oid}|{rev}".encode()).digest()[:7], "big") >> 3
-            count += 1
-    told = bench.database.execute(
-        "SELECT n, h FROM changes_stream WHERE id = %s", [f"list:{name}"]
-    ).fetchone()
-    assert told == (count, total & ((1 << 53) - 1)), f"{name}: count and digest agree"
-    print(f"list:{name}: count and digest agree with its {count:,} rows")
 
 
 def writers(bench: Bench, caller: Getter, commits: int) -> None:
@@ -322,7 +263,7 @@ def writers(bench: Bench, caller: Getter, commits: int) -> None:
     cursor, held, pulls = bench.cursor(caller.phone), set(), 0
     while True:
         is_over = process.poll() is not None
-        told = json.loads(_inflated(caller.call(caller.pull(cursor=cursor, limit=5000))))
+        told = json.loads(inflated(caller.call(caller.pull(cursor=cursor, limit=5000))))
         cursor, pulls = told["cursor"], pulls + 1
         held |= {c["id"] for c in told["changes"] if c["k"] == "bench"}
         if is_over and not told["more"] and not told["changes"]:
@@ -339,7 +280,7 @@ def measure(bench: Bench, told: dict[str, Any]) -> None:
     """Measure everything, round by round."""
     options = bench.options
     phones = []
-    for number, code in enumerate(told["codes"][: 50 if options.import_during else 2]):
+    for number, code in enumerate(told["codes"]):
         phone = Phone(bench.stack.url, name=f"phone {number}")
         phone.enrol(code)
         phone.pull()
@@ -372,9 +313,6 @@ def measure(bench: Bench, told: dict[str, Any]) -> None:
             cut_at_half(bench, caller, manifest)
         print(f"round {round_number + 1} done", flush=True)
     bench.note("memory of a web process after the load, MB", bench.rss())
-    if options.import_during:
-        import_during(bench, phones, options.import_during)
-        bench.note("memory of a web process after 50 phones, MB", bench.rss())
     if options.commits:
         writers(bench, caller, options.commits)
 
@@ -385,12 +323,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="0: only the writers")
     parser.add_argument("--million", action="store_true", help="also with 1,000,000 rows")
     parser.add_argument("--commits", type=int, default=0, help="commits of the twelve writers")
-    parser.add_argument("--import-during", choices=list(SIZES), help="case 44 with 50 phones and this list")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, PostgreSQL() as server, Redis() as redis:
         url = new_postgresql_database(server.url, "bench")
         stack = Stack(Path(folder) / "data", database_url=url, broker_url=redis.url)
-        told = stack.seed(50)
+        told = stack.seed(2)
         bench = Bench(stack, url, Path(folder), options)
         try:
             stack.start_web(workers=2)

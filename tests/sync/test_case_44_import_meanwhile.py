@@ -2,7 +2,7 @@
 
 Expected: no phone gets an error or waits for the import; each sees every row as it was or as it is; whenever a stream
 is complete, count and digest agree (`Pocket` insists), and at the end all hold what the file holds. Here 5 phones and
-1,200 rows; a million rows and 50 phones in `tests/benchmarks/pull_and_snapshots.py`.
+1,200 rows; a million rows and 50 phones in `tests/benchmarks/import_meanwhile.py`.
 """
 
 from __future__ import annotations
