@@ -63,3 +63,5 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, not memory: threads and processes of a test then meet the same locks as in production.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+# Each test client makes the whole stack of middleware: it must not list and stat every static file each time.
+WHITENOISE_AUTOREFRESH = True
