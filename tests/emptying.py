@@ -59,4 +59,4 @@ def install() -> None:
     def emptied(_case: TransactionTestCase) -> None:
         empty_database()
 
-    TransactionTestCase._fixture_teardown = emptied  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = emptied  # type: ignore[attr-defined]  # the stubs leave it out

@@ -39,9 +39,17 @@ class PullingPhone:
         self.taken: list[float] = []
         self.words: set[str] = set()
         self.failure = ""
+        self.renew()
+
+    def renew(self) -> None:
+        """Renew the token well before it runs out."""
+        self.caller.phone.refresh()
+        self.renew_at = time.monotonic() + 300
 
     def pull(self) -> bool:
         """Take a page; tells whether there is more."""
+        if time.monotonic() > self.renew_at:
+            self.renew()
         begin = time.perf_counter()
         answer = self.caller.call(self.caller.pull(cursor=self.cursor, limit=5000))
         self.taken.append((time.perf_counter() - begin) * 1000)
@@ -86,7 +94,9 @@ def import_meanwhile(bench: Bench, phones: list[Phone], size: int) -> bool:
     print(
         f"  rows missed: {missed:,} of {len(phones) * (size // 2):,}; all at the head after {_since(begin)}"
     )
-    print(f"  words seen: {sorted(set().union(*(phone.words for phone in pulling)))}; failures: {failures}")
+    print(
+        f"  words seen: {sorted(set().union(*(phone.words for phone in pulling)))}; failures: {len(failures)} {failures[:1]}"
+    )
     return not missed and not failures
 
 
