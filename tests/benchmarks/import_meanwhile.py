@@ -94,9 +94,8 @@ def import_meanwhile(bench: Bench, phones: list[Phone], size: int) -> bool:
     print(
         f"  rows missed: {missed:,} of {len(phones) * (size // 2):,}; all at the head after {_since(begin)}"
     )
-    print(
-        f"  words seen: {sorted(set().union(*(phone.words for phone in pulling)))}; failures: {len(failures)} {failures[:1]}"
-    )
+    print(f"  words seen: {sorted(set().union(*(phone.words for phone in pulling)))}")
+    print(f"  failures: {len(failures)} {failures[:1]}")
     return not missed and not failures
 
 
