@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
+import orjson
 from django.db import models
 from django.db.models import Q
 
 from apps.accounts.models import Device, Officer, UnitScopedQuerySet, UnitScopedRecord
 from apps.checklists.models import AppliesTo, ChecklistVersion
 from apps.common.actor import Actor
+from apps.common.insert_only import InsertOnly
 from apps.common.text import say
 
 
@@ -195,12 +197,12 @@ class ReportPartQuerySet(models.QuerySet["ReportVersion"]):
         return self.filter(report__in=InspectionReport.objects.visible_to(actor).values("pk"))
 
 
-class ReportVersion(models.Model):
-    """The body of a report as it was submitted; never changed afterwards."""
+class ReportVersion(InsertOnly):
+    """The body of a report as it was submitted, as the bytes whose hash the audit event of the submission names."""
 
     report = models.ForeignKey(InspectionReport, on_delete=models.PROTECT, related_name="versions")
     version = models.PositiveIntegerField()
-    body = models.JSONField()
+    content = models.BinaryField()
     submitted_at = models.DateTimeField()
     device = models.ForeignKey(Device, on_delete=models.PROTECT, null=True, related_name="+")
 
@@ -211,6 +213,12 @@ class ReportVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.report_id} v{self.version}"
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The body, read."""
+        read: dict[str, Any] = orjson.loads(bytes(self.content))
+        return read
 
 
 class ReviewNoteQuerySet(models.QuerySet["ReviewNote"]):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from apps.checklists.models import ChecklistVersion
 from apps.checklists.rules import CompiledChecklist, compile_answers
@@ -114,3 +117,36 @@ def body(report: InspectionReport) -> dict[str, Any]:
         "review_note": report.review_note,
         "notes": notes_of(report) if has_notes else [],
     }
+
+
+def fingerprint(report: InspectionReport, told: Mapping[str, Any]) -> str:
+    """Give the SHA-256 over everything that is said of a report: its body (`told`) and what only the server keeps.
+
+    Each audit event of a report names it, so a row that was changed by anything but an action shows.
+    """
+    own = {name: getattr(report, name) for name in _OWN}
+    return hashlib.sha256(orjson.dumps([own, _plain(told)], option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+_OWN = (
+    "id",
+    "rev",
+    "created_at",
+    "officer_id",
+    "device_id",
+    "is_draft",
+    "field_revs",
+    "received_at",
+    "reviewer_id",
+    "required_steps",
+    "answered_steps",
+)
+
+
+def _plain(value: Any) -> Any:
+    """Write numbers as both databases give them back: PostgreSQL keeps 1e16 and -0.0 as 10000000000000000 and 0."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

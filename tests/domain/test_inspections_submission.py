@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from apps.common.records import new_id
 from apps.inspections.actions import return_for_correction
 from apps.inspections.errors import FieldConflict, StateLocked
 from apps.inspections.models import InspectionReport, ReportVersion
+from apps.inspections.queries import body, fingerprint
 from apps.inspections.rules import COUNTRY_TIME
 from tests.cast import Cast
 from tests.work import Work, check_feed, newest_change, newest_event
@@ -48,7 +50,13 @@ def test_a_submission_is_numbered_counted_and_frozen(work: Work, cast: Cast) -> 
         "inspection.submitted",
         {"unit": str(cast.noi_bai.pk), "days": [str(report.occurred_on)]},
     )
-    assert newest_event(report.pk).data == {"rev": 1, "state": "complete", "version": 1}
+    assert newest_event(report.pk).data == {
+        "rev": 1,
+        "state": "complete",
+        "version": 1,
+        "sha256": fingerprint(report, body(report)),
+        "content_sha256": hashlib.sha256(version.content).hexdigest(),
+    }
     check_feed()
 
 
@@ -163,7 +171,7 @@ def test_a_resubmission_is_a_new_version_and_the_old_stays_frozen(work: Work, ca
     assert (again.version, again.state, again.rev) == (2, "complete", report.rev + 1)
     assert (again.number, again.received_at) == (report.number, report.received_at), "one number for good"
     assert edit.report.submitted_at > report.submitted_at  # type: ignore[operator]
-    bodies = dict(ReportVersion.objects.filter(report=report).values_list("version", "body"))
+    bodies = {version.version: version.body for version in ReportVersion.objects.filter(report=report)}
     assert bodies[1] == before
     assert (bodies[1]["remarks"], bodies[2]["remarks"]) == ("", "Đã xem lại")
     assert [n["text"] for n in bodies[2]["notes"]] == ["Xem lại"]
@@ -173,7 +181,7 @@ def test_a_resubmission_is_a_new_version_and_the_old_stays_frozen(work: Work, ca
 def test_a_version_number_is_used_once(work: Work) -> None:
     report = work.submit().report
     with pytest.raises(IntegrityError), transaction.atomic():
-        ReportVersion.objects.create(report=report, version=1, body={}, submitted_at=timezone.now())
+        ReportVersion.objects.create(report=report, version=1, content=b"{}", submitted_at=timezone.now())
 
 
 def test_a_resubmission_on_a_stale_base_merges_or_conflicts(work: Work, cast: Cast) -> None:

@@ -10,7 +10,7 @@ from apps.changes.actions import Item, record
 from apps.changes.rules import post_stream
 from apps.common.actor import Actor
 from apps.inspections.models import InspectionReport
-from apps.inspections.queries import KIND, body
+from apps.inspections.queries import KIND, body, fingerprint
 
 
 def finish(
@@ -40,8 +40,10 @@ def announce(
     data: Mapping[str, Any] | None = None,
     days: Iterable[object] = (),
 ) -> None:
-    """Audit and record a report that has just been saved."""
-    log(actor, change, KIND, report.pk, {"rev": report.rev, "state": report.state, **(data or {})})
+    """Audit and record a report that has just been saved; the event names the hash of all that is said of it now."""
+    told = body(report)
+    said = {"rev": report.rev, "state": report.state, "sha256": fingerprint(report, told)}
+    log(actor, change, KIND, report.pk, {**said, **(data or {})})
     touched = sorted({str(day) for day in (*days, report.occurred_on) if day})
     record(
         actor,
@@ -50,7 +52,7 @@ def announce(
             KIND,
             report.pk,
             report.rev,
-            body=body(report),
+            body=told,
             streams=[post_stream(report.posting_id)],
             data={"unit": str(report.unit_id), "days": touched},
         ),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.utils import timezone
 
 from apps.common.actor import Actor
@@ -55,14 +57,14 @@ def submit_inspection(
         insert_record(report)
     else:
         report.save()
-    _freeze(actor, report, now)
+    content_sha256 = _freeze(actor, report, now)
     if report.photos or not edit.is_new:
         publish_attachments(actor=actor, owner_kind=KIND, owner_id=report.pk)
     announce(
         actor,
         report,
         "inspection.submitted",
-        data={"version": report.version},
+        data={"version": report.version, "content_sha256": content_sha256},
         days=[day_before] if day_before else [],
     )
     return Edited(report, edit.merged, tuple(dict.fromkeys(warnings)))
@@ -109,13 +111,15 @@ def _next_number(report: InspectionReport, now: dt.datetime) -> str:
     return f"{series}-{taken.fetchone()[0]:06d}"
 
 
-def _freeze(actor: Actor, report: InspectionReport, received: dt.datetime) -> None:
-    """Keep the body as it was submitted; it is never changed afterwards."""
+def _freeze(actor: Actor, report: InspectionReport, received: dt.datetime) -> str:
+    """Keep the body as it was submitted; it is never changed afterwards. Gives the SHA-256 of its bytes."""
+    content = orjson.dumps(body(report))
     row = {
         "report_id": report.pk,
         "version": report.version,
-        "body": body(report),
+        "content": content,
         "submitted_at": received,
         "device_id": actor.device_id,
     }
     insert("inspections_reportversion", row)
+    return hashlib.sha256(content).hexdigest()
