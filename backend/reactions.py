@@ -14,8 +14,8 @@ log = structlog.get_logger(__name__)
 REACTIONS: Mapping[str, Sequence[str]] = {
     "attachment.bound": ("evidence.finalize",),
     "attachment.stored": ("inspections.settle_media", "evidence.derive"),
-    "inspection.submitted": ("reporting.refresh",),
-    "inspection.completed": ("reporting.refresh",),
+    "inspection.submitted": ("reporting.refresh", "inspections.issue_receipts"),
+    "inspection.completed": ("reporting.refresh", "inspections.issue_receipts"),
     "inspection.returned": ("reporting.refresh",),
     "inspection.approved": ("reporting.refresh",),
     "inspection.voided": ("reporting.refresh",),

@@ -26,6 +26,7 @@ pytest_plugins = [
     "tests.access.fixture",
     "tests.upload_stack",
     "tests.field.engine_page",
+    "tests.court",
 ]
 
 # All workers share the cores: how long one example takes says nothing about the code.

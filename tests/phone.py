@@ -88,6 +88,7 @@ class Phone(Photos):
             signed_in=False,
         )
         self.put("device_id", answer["device_id"])
+        self.put("server_key", answer["statement"]["public_key"])
         self._keep_tokens(answer)
         return answer
 

@@ -1,17 +1,26 @@
-"""The reference phone's photos: taken, declared by a mutation, sent by tus 1.0.0, kept until `stored` was pulled."""
+"""The reference phone's photos: taken, signed for, declared by a mutation, sent by tus 1.0.0, kept until a receipt.
+
+What the device signs about a photo, and what it checks of the server's receipt, is in docs/evidence.md.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import random
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from uuid_utils.compat import uuid7
 
+from tests import phone_store as stored
 from tests.wire import Answer, Refused, Wire
 
 API = "/mobile/v1"
@@ -23,6 +32,8 @@ class Photos(ABC):
 
     store: sqlite3.Connection
     wire: Wire
+    key: ec.EllipticCurvePrivateKey
+    dice: random.Random
 
     @abstractmethod
     def headers(self, signed_in: bool = True) -> dict[str, str]:
@@ -52,8 +63,32 @@ class Photos(ABC):
         )
         fields = {"report": report, "step": step, "sha256": digest, "size": len(data), "mime": mime}
         made = {"purpose": "overview", "captured_on_device_at": self.now()}
-        self._write("attachment.create", photo, fields | made)
+        self._write("attachment.create", photo, fields | made | self._signed(photo, fields))
         return photo
+
+    def _signed(self, photo: str, fields: Mapping[str, Any]) -> dict[str, str]:
+        """Compose the manifest of a photo under this device's next number, and sign its bytes as WebCrypto does."""
+        with stored.together(self.store):
+            seq = int(stored.get(self.store, "manifest_seq") or 0) + 1
+            stored.put(self.store, "manifest_seq", str(seq))
+        manifest = json.dumps(
+            {
+                "v": 1,
+                "report": fields["report"],
+                "device": stored.get(self.store, "device_id"),
+                "seq": seq,
+                "photos": [{"id": photo, "sha256": fields["sha256"], "size": fields["size"]}],
+                "device_time": self.now(),
+                "monotonic_ms": 0,
+                "position": None,
+                "checklist_version": None,
+                "content_hash": None,
+                "nonce": f"{self.dice.getrandbits(128):032x}",
+            }
+        ).encode()
+        r, s = decode_dss_signature(self.key.sign(manifest, ec.ECDSA(hashes.SHA256())))
+        signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        return {"manifest": _base64url(manifest), "signature": _base64url(signature)}
 
     def send_photos(self) -> int:
         """Send the bytes of photos whose declaration was accepted; gives how many were finished.
@@ -135,6 +170,10 @@ class Photos(ABC):
 def header(answer: Answer, name: str) -> str:
     """Give a header of an answer, whatever its case. Raises StopIteration when it is not there."""
     return next(value for key, value in answer.headers.items() if key.lower() == name.lower())
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def claimed(moment: float) -> str:

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests import phone_receipts as receipts
+
 MASK = (1 << 53) - 1
 JOURNAL_SECONDS = 14 * 86400
 
@@ -32,7 +34,7 @@ CREATE TABLE IF NOT EXISTS journal(seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEX
     rev INT, acked_at REAL);
 CREATE INDEX IF NOT EXISTS journal_object ON journal(object);
 CREATE TABLE IF NOT EXISTS photo(id TEXT PRIMARY KEY, report TEXT, step TEXT, sha256 TEXT, size INT, mime TEXT,
-    bytes BLOB, location TEXT, state TEXT DEFAULT 'waiting');
+    bytes BLOB, location TEXT, state TEXT DEFAULT 'waiting', receipt TEXT);
 CREATE TABLE IF NOT EXISTS snapshot(stream TEXT PRIMARY KEY, manifest TEXT DEFAULT '', loaded INT);
 CREATE TABLE IF NOT EXISTS snapshot_part(stream TEXT, sha256 TEXT, PRIMARY KEY(stream, sha256));
 """
@@ -98,6 +100,7 @@ def take_page(store: sqlite3.Connection, page: Mapping[str, Any]) -> list[str]:
                     "INSERT OR REPLACE INTO base VALUES(?,?,?,?,?,0)", (*key, c["rev"], json.dumps(c["body"]))
                 )
                 _photo_stored(store, c)
+                receipts.take(store, c)
         wrong = [stream for stream, told in page["complete"].items() if not agrees(store, stream, told)]
         for stream in set(page["complete"]) - set(wrong):
             run("DELETE FROM base WHERE stream=? AND old=1", (stream,))
@@ -212,7 +215,8 @@ def keep_in_journal(
 
     Nothing is let go on the word of a server that has gone back in time: it needs all of the journal first.
 
-    A photo stays for as long as its declaration stands here, so that a restored server can have its bytes again.
+    A photo stays until a receipt for it was checked, and for as long as its declaration stands here, so that a restored
+    server can have its bytes again.
     """
     store.execute(
         "INSERT OR IGNORE INTO journal(id, object, body, rev, acked_at) VALUES(?,?,?,?,?)",
@@ -221,7 +225,7 @@ def keep_in_journal(
     if lets_go:
         store.execute("DELETE FROM journal WHERE acked_at < ?", (server_now - JOURNAL_SECONDS,))
     store.execute(
-        "UPDATE photo SET bytes=NULL WHERE state='stored' AND bytes IS NOT NULL "
+        "UPDATE photo SET bytes=NULL WHERE state='stored' AND receipt IS NOT NULL AND bytes IS NOT NULL "
         "AND id NOT IN (SELECT object FROM journal)"
     )
     if mutation["type"] == "attachment.create":
@@ -231,7 +235,7 @@ def keep_in_journal(
 
 
 def _photo_stored(store: sqlite3.Connection, change: Mapping[str, Any]) -> None:
-    """Note that the server has a photo: it has said `stored` with the same hash. Nothing else frees the copy."""
+    """Note that the server has a photo: it has said `stored` with the same hash."""
     if change["k"] == "attachment" and change["body"]["state"] == "stored":
         store.execute(
             "UPDATE photo SET state='stored' WHERE id=? AND sha256=?",

@@ -1,4 +1,6 @@
-"""Attachments (what a phone promised and the server stores) and upload sessions (how the bytes arrive).
+"""Attachments, what devices signed about them, receipts for complete records, and upload sessions.
+
+An attachment is what a phone promised and the server stores; an upload session is how its bytes arrive.
 
 Originals and derivatives lie in the `evidence` storage under content addresses; rows hold hashes, never bytes.
 """
@@ -12,6 +14,7 @@ from django.db.models import Q
 
 from apps.accounts.models import Device, Officer, UnitScopedQuerySet, UnitScopedRecord
 from apps.common.actor import Actor
+from apps.common.insert_only import InsertOnly
 from apps.common.records import new_id
 from apps.common.text import say
 
@@ -44,8 +47,6 @@ class Attachment(UnitScopedRecord):
     mime = models.CharField(max_length=60)
     capture_mode = models.CharField(max_length=10, default="in_app")
     captured_on_device_at = models.DateTimeField(null=True)
-    manifest = models.TextField(blank=True)
-    signature = models.TextField(blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.EXPECTED)
     failure = models.CharField(max_length=40, blank=True)
     stored_at = models.DateTimeField(null=True)
@@ -71,6 +72,88 @@ class Attachment(UnitScopedRecord):
 
     def __str__(self) -> str:
         return f"attachment {self.pk} of {self.owner_kind} {self.owner_id}"
+
+
+class AttachmentPartQuerySet(models.QuerySet["Capture"]):
+    """What belongs to an attachment is seen with it."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Give the parts of visible attachments."""
+        return self.filter(attachment_id__in=Attachment.objects.visible_to(actor).values("pk"))
+
+
+class Capture(InsertOnly):
+    """What a device said of a file before its bytes came: hash, size, and the manifest it signed, as the bytes it sent.
+
+    `signature` is as it came (r‖s from a browser), `signature_der` the form that openssl reads. The attachment's id is
+    no foreign key: the row stays when a photo that no report ever came for is removed.
+    """
+
+    class Verdict(models.TextChoices):
+        """Judged when it came, by the key that the device enrolled with. Old apps sign nothing."""
+
+        SIGNED = "signed", say("Có chữ ký", "Signed")
+        UNSIGNED = "unsigned", say("Không có chữ ký", "Unsigned")
+        INVALID = "invalid", say("Chữ ký không khớp", "Signature does not fit")
+
+    attachment_id = models.UUIDField(primary_key=True)
+    owner_kind = models.CharField(max_length=40)
+    owner_id = models.UUIDField()
+    device_id = models.UUIDField(null=True)
+    sha256 = models.CharField(max_length=64)
+    size = models.PositiveBigIntegerField()
+    manifest = models.BinaryField()
+    signature = models.BinaryField()
+    signature_der = models.BinaryField()
+    verdict = models.CharField(max_length=8, choices=Verdict.choices)
+    device_seq = models.PositiveBigIntegerField(null=True)
+    received_at = models.DateTimeField()
+
+    objects = AttachmentPartQuerySet.as_manager()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["owner_kind", "owner_id"], name="capture_owner"),
+            models.Index(fields=["device_id", "device_seq"], name="capture_device_seq"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.verdict} capture of {self.attachment_id}"
+
+
+class ReceiptQuerySet(models.QuerySet["Receipt"]):
+    """A receipt names nothing but hashes of what its holder sent."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Give the receipts of one's own reports, and those of the records whose files one sees."""
+        seen = Attachment.objects.visible_to(actor).filter(owner_id=models.OuterRef("owner_id"))
+        return self.filter(Q(posting_id__in=actor.post_ids()) | models.Exists(seen))
+
+
+class Receipt(InsertOnly):
+    """What the server signed when a version of a record was complete: `body` is what was signed."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    owner_kind = models.CharField(max_length=40)
+    owner_id = models.UUIDField()
+    version = models.PositiveIntegerField()
+    posting_id = models.UUIDField()
+    event_id = models.UUIDField()
+    at = models.DateTimeField()
+    key_id = models.CharField(max_length=16)
+    body = models.BinaryField()
+    signature = models.BinaryField()
+
+    objects = ReceiptQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["owner_kind", "owner_id", "version"], name="receipt_once"),
+        )
+        indexes = (models.Index(fields=["posting_id"], name="receipt_posting"),)
+
+    def __str__(self) -> str:
+        return f"receipt for {self.owner_kind} {self.owner_id} v{self.version}"
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):

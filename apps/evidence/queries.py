@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import base64
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -13,11 +15,45 @@ from django.db import connection, models
 
 from apps.common.actor import Actor
 from apps.common.sql import Statement, as_moment, as_uuid, execute, execute_all
-from apps.evidence.models import Attachment, Upload
+from apps.evidence.models import Attachment, Capture, Receipt, Upload
 
 Row = TypeVar("Row", bound=models.Model)
 
 KIND = "attachment"
+RECEIPT = "receipt"
+
+
+# What a declaration sets; every later change names what it sets: the audit events of an attachment add up to its row.
+DECLARED = (
+    "owner_kind",
+    "owner_id",
+    "unit_id",
+    "posting_id",
+    "officer_id",
+    "device_id",
+    "handling",
+    "is_draft",
+    "step_key",
+    "purpose",
+    "sha256",
+    "size",
+    "mime",
+    "capture_mode",
+    "captured_on_device_at",
+    "state",
+    "flags",
+)
+
+
+def facts_of(attachment: Attachment, fields: Iterable[str]) -> dict[str, Any]:
+    """Give fields of an attachment as JSON types, as audit events name them."""
+    return {name: _told(getattr(attachment, name)) for name in fields}
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return str(value) if isinstance(value, UUID) else value
 
 
 def body(attachment: Attachment) -> dict[str, Any]:
@@ -39,6 +75,18 @@ def body(attachment: Attachment) -> dict[str, Any]:
     }
 
 
+def receipt_body(receipt: Receipt) -> dict[str, Any]:
+    """Give what a phone holds of a receipt: the signed bytes as they are, base64, and the signature over them."""
+    return {
+        "record_kind": receipt.owner_kind,
+        "record_id": receipt.owner_id,
+        "version": receipt.version,
+        "receipt": base64.b64encode(bytes(receipt.body)).decode(),
+        "signature": base64.b64encode(bytes(receipt.signature)).decode(),
+        "key_id": receipt.key_id,
+    }
+
+
 def detail(attachment: Attachment) -> dict[str, Any]:
     """Give the feed body and what is only asked for one by one: size in pixels, EXIF claims, whether it is signed."""
     return {
@@ -48,7 +96,7 @@ def detail(attachment: Attachment) -> dict[str, Any]:
         "width": attachment.width,
         "height": attachment.height,
         "claims": attachment.claims,
-        "is_signed": bool(attachment.signature),
+        "is_signed": Capture.objects.filter(pk=attachment.pk, verdict=Capture.Verdict.SIGNED).exists(),
         "has_thumbnail": bool(attachment.thumbnail),
     }
 

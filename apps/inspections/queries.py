@@ -56,6 +56,11 @@ def frozen_checklist(version_id: UUID) -> FrozenChecklist:
     return FrozenChecklist(row.checklist.applies_to, row.content_hash, compile_answers(row.content))
 
 
+def named_photos(report: InspectionReport) -> list[UUID]:
+    """Give the photos that a report names, in order of their ids."""
+    return sorted({UUID(photo) for ids in report.photos.values() for photo in ids})
+
+
 def photo_states(report: InspectionReport) -> dict[str, str]:
     """Give the state of each photo the report names, by id; `missing` for one that was never declared."""
     named = {photo: "missing" for ids in report.photos.values() for photo in ids}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from apps.changes.actions import settle
+from apps.changes.actions import open_reactions, settle
 from apps.changes.models import Change
 from apps.common.actor import SYSTEM
 from apps.inspections import actions
@@ -20,6 +20,15 @@ def settle_media(reaction_ids: list[int]) -> None:
     """
     for reaction_id in reaction_ids:
         settle([reaction_id], _effect, task="inspections.settle_media")
+
+
+@shared_task(name="inspections.issue_receipts")
+def issue_receipts(reaction_ids: list[int]) -> None:
+    """Sign for the reports that became complete; each for itself, before it is noted as done."""
+    for reaction_id in reaction_ids:
+        open_ones = open_reactions([reaction_id], "inspections.issue_receipts")
+        actions.issue_receipts(actor=SYSTEM, report_ids=list(open_ones.values_list("change__oid", flat=True)))
+        settle([reaction_id], lambda _changes: None, task="inspections.issue_receipts")
 
 
 def _effect(changes: list[Change]) -> None:

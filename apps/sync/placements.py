@@ -25,8 +25,9 @@ from apps.changes.rules import REF, post_stream
 from apps.checklists.models import ON_PHONES, ChecklistVersion
 from apps.checklists.queries import KIND as CHECKLIST
 from apps.checklists.queries import body as checklist_body
-from apps.evidence.models import Attachment
+from apps.evidence.models import Attachment, Receipt
 from apps.evidence.queries import KIND as ATTACHMENT
+from apps.evidence.queries import RECEIPT, receipt_body
 from apps.evidence.queries import body as attachment_body
 from apps.inspections.models import InspectionReport
 from apps.inspections.queries import KIND as INSPECTION
@@ -110,6 +111,10 @@ def _attachment(photo: Attachment) -> Placed:
     return Placed(photo.pk, post_stream(photo.posting_id), photo.rev, _json(attachment_body(photo)))
 
 
+def _receipt(receipt: Receipt) -> Placed:
+    return Placed(receipt.pk, post_stream(receipt.posting_id), 1, _json(receipt_body(receipt)))
+
+
 def _entry(entry: ReferenceEntry) -> Placed:
     body = entry_body(
         entry.key,
@@ -130,6 +135,7 @@ SOURCES: Mapping[str, Source] = {
     POSTING: Source(lambda: Posting.objects.select_related("officer", "unit"), _posting),
     INSPECTION: Source(InspectionReport.objects.all, _inspection),
     ATTACHMENT: Source(Attachment.objects.all, _attachment),
+    RECEIPT: Source(Receipt.objects.all, _receipt),
     # The first key announced itself: phones have pinned it.
     SERVER_KEY: Source(
         lambda: KeyStatement.objects.filter(kind=KeyStatement.Kind.ADDED).exclude(signed_by=F("key_id")),

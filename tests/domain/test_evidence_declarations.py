@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
-from uuid import uuid4
+from collections.abc import Callable
+from uuid import UUID, uuid4
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from apps.accounts.rules import load_key
 from apps.audit.models import Event
 from apps.changes.models import Change, Entry
 from apps.changes.rules import post_stream
 from apps.common.errors import ExistsDifferent, InvalidFields
 from apps.evidence import actions
-from apps.evidence.models import Attachment
+from apps.evidence.models import Attachment, Capture
+from apps.evidence.rules.manifests import manifest_bytes
 from tests import evidence_images as images
 from tests.cast import Cast, Key
 from tests.evidence import declare
@@ -86,13 +90,93 @@ def webcrypto(key: Key, message: bytes) -> bytes:
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
-def test_the_devices_signature_is_kept_verbatim_and_verified(cast: Cast) -> None:
-    manifest = '{"version": 1,  "ảnh": []}'
-    raw = webcrypto(cast.officer.phone.key, manifest.encode())
-    for signature in (base64.b64encode(raw).decode(), base64.urlsafe_b64encode(raw).rstrip(b"=").decode()):
-        attachment = declare(cast.officer, PHOTO, manifest=manifest, signature=signature)
-        attachment.refresh_from_db()
-        assert (attachment.manifest, attachment.signature, attachment.flags) == (manifest, signature, [])
+def said(cast: Cast, data: bytes, owner: UUID, **changed: object) -> bytes:
+    """Compose a manifest as a phone does."""
+    facts = {
+        "v": 1,
+        "seq": 7,
+        "report": str(owner),
+        "device": str(cast.officer.phone.device.pk),
+        "photos": [{"id": "x", "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}],
+    }
+    return json.dumps({**facts, **changed}, indent=1, ensure_ascii=False).encode()
+
+
+def b64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def test_manifest_and_signature_are_kept_verbatim_in_both_forms(cast: Cast) -> None:
+    owner = uuid4()
+    manifest = said(cast, PHOTO, owner, note="ảnh  ")
+    raw = webcrypto(cast.officer.phone.key, manifest)
+    attachment = declare(
+        cast.officer, PHOTO, owner_id=owner, manifest=b64url(manifest), signature=b64url(raw)
+    )
+    assert attachment.flags == []
+    capture = Capture.objects.get(pk=attachment.pk)
+    assert (bytes(capture.manifest), bytes(capture.signature)) == (manifest, raw)
+    assert (capture.verdict, capture.device_seq, capture.sha256) == ("signed", 7, attachment.sha256)
+    key = load_key(cast.officer.phone.device.public_key)
+    key.verify(bytes(capture.signature_der), manifest, ec.ECDSA(SHA256()))
+    event = Event.objects.get(action="attachment.declared", oid=attachment.pk)
+    assert event.data["manifest_sha256"] == hashlib.sha256(manifest).hexdigest()
+    assert event.data["signature"] == raw.hex()
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [lambda raw: base64.b64encode(raw).decode(), b64url, lambda raw: b64url(raw) + "=="],
+    ids=["base64", "base64url", "padded"],
+)
+def test_a_manifest_as_plain_text_and_any_base64_of_a_signature_are_understood(
+    cast: Cast, encode: Callable[[bytes], str]
+) -> None:
+    owner = uuid4()
+    manifest = said(cast, PHOTO, owner)
+    raw = webcrypto(cast.officer.phone.key, manifest)
+    attachment = declare(
+        cast.officer, PHOTO, owner_id=owner, manifest=manifest.decode(), signature=encode(raw)
+    )
+    assert attachment.flags == []
+    assert bytes(Capture.objects.get(pk=attachment.pk).manifest) == manifest
+
+
+def test_old_apps_sign_nothing_and_are_taken(cast: Cast) -> None:
+    attachment = declare(cast.officer, PHOTO)
+    capture = Capture.objects.get(pk=attachment.pk)
+    assert (attachment.flags, capture.verdict, bytes(capture.signature)) == ([], "unsigned", b"")
+    assert Event.objects.get(action="attachment.declared", oid=attachment.pk).data["verdict"] == "unsigned"
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"report": str(uuid4())},
+        {"device": str(uuid4())},
+        {"photos": []},
+        {"photos": "none"},
+        {"photos": [{"sha256": "0" * 64, "size": len(PHOTO)}]},
+        {"photos": [7, {"sha256": hashlib.sha256(PHOTO).hexdigest(), "size": 1}]},
+    ],
+)
+def test_a_manifest_that_says_something_else_is_flagged(cast: Cast, changed: dict[str, object]) -> None:
+    owner = uuid4()
+    manifest = said(cast, PHOTO, owner, **changed)
+    raw = webcrypto(cast.officer.phone.key, manifest)
+    attachment = declare(
+        cast.officer, PHOTO, owner_id=owner, manifest=b64url(manifest), signature=b64url(raw)
+    )
+    assert attachment.flags == ["manifest-differs"]
+
+
+@pytest.mark.parametrize(
+    "manifest", ["[]", "null", pytest.param("[" * 30_000, id="deep"), "\ufeff{}", "e30", "A"]
+)
+def test_a_signed_manifest_that_cannot_be_read_is_flagged(cast: Cast, manifest: str) -> None:
+    raw = webcrypto(cast.officer.phone.key, manifest_bytes(manifest))
+    attachment = declare(cast.officer, PHOTO, manifest=manifest, signature=b64url(raw))
+    assert attachment.flags == ["manifest-differs"]
 
 
 @pytest.mark.parametrize("signature", ["AAAA", "%%%", "x" * 399, base64.b64encode(b"\x00" * 64).decode()])

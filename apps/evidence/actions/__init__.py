@@ -10,6 +10,7 @@ from apps.evidence.actions.deriving import (
 )
 from apps.evidence.actions.finishing import finalize_upload
 from apps.evidence.actions.opening import open_upload
+from apps.evidence.actions.receipting import Complete, are_durable, issue_receipt, original_hash
 from apps.evidence.actions.receiving import append_chunk, open_with_bytes, read_upload, store_original
 from apps.evidence.actions.recovering import recover_originals
 from apps.evidence.actions.removing import remove_attachment
@@ -17,15 +18,19 @@ from apps.evidence.actions.sweeping import expire_uploads, terminate_upload
 from apps.evidence.actions.viewing import view_original
 
 __all__ = [
+    "Complete",
     "Derived",
     "append_chunk",
+    "are_durable",
     "declare_attachment",
     "derive_photos",
     "derive_thumbnail",
     "expire_uploads",
     "finalize_upload",
+    "issue_receipt",
     "open_upload",
     "open_with_bytes",
+    "original_hash",
     "prepare_derivatives",
     "publish_attachments",
     "read_upload",

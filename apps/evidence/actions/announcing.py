@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from apps.common.actor import Actor
 from apps.common.errors import NotAllowed
 from apps.common.sql import Statement, execute
 from apps.evidence.models import Attachment
-from apps.evidence.queries import KIND, body
+from apps.evidence.queries import KIND, body, facts_of
 
 
 def item_of(change: str, attachment: Attachment, data: Mapping[str, Any] | None = None) -> Item:
@@ -30,6 +30,12 @@ def item_of(change: str, attachment: Attachment, data: Mapping[str, Any] | None 
         streams=[post_stream(attachment.posting_id)],
         data={**owner, **(data or {})},
     )
+
+
+def told_of(attachment: Attachment, fields: Iterable[str], data: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Give what the audit event of a change says: the revision, and the fields that were set, as they are now."""
+    set_now = facts_of(attachment, [name for name in fields if name != "updated_at"])
+    return {"rev": attachment.rev, **set_now, **(data or {})}
 
 
 def officer_of(actor: Actor) -> UUID:
@@ -51,7 +57,7 @@ def change(
         setattr(attachment, name, value)
     attachment.rev += 1
     attachment.save(update_fields=[*fields, "rev", "updated_at"])
-    log(actor, kind, KIND, attachment.pk, data)
+    log(actor, kind, KIND, attachment.pk, told_of(attachment, fields, data))
     return item_of(kind, attachment, data)
 
 
@@ -83,7 +89,7 @@ class Expected:
             return None
         for name, value in {**self._fields, "rev": row[0]}.items():
             setattr(self._attachment, name, value)
-        log(actor, kind, KIND, self._attachment.pk, data)
+        log(actor, kind, KIND, self._attachment.pk, told_of(self._attachment, self._fields, data))
         return item_of(kind, self._attachment, data)
 
 

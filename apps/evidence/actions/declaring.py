@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
 from typing import Unpack
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from apps.accounts.models import Device, Posting
-from apps.accounts.rules import is_signed
+from apps.accounts.rules import as_der, fits
 from apps.audit.actions import log
 from apps.changes.actions import Item, record
 from apps.common.actor import Actor, Post
 from apps.common.errors import ExistsDifferent
+from apps.common.sql import insert_record
 from apps.evidence.actions.announcing import change, item_of, officer_of
-from apps.evidence.models import Attachment, Upload
-from apps.evidence.queries import KIND
+from apps.evidence.models import Attachment, Capture, Upload
+from apps.evidence.queries import DECLARED, KIND, facts_of
 from apps.evidence.rules.declarations import Claim, Declaration, judge
-
-SIGNATURE_INVALID = "signature-invalid"
-_FROM_BASE64URL = str.maketrans("-_", "+/")
+from apps.evidence.rules.manifests import (
+    MANIFEST_DIFFERS,
+    SIGNATURE_INVALID,
+    agrees,
+    manifest_bytes,
+    seq_of,
+    signature_bytes,
+)
 
 
 def declare_attachment(
@@ -34,15 +43,15 @@ def declare_attachment(
     `post` may have ended: an officer who moved still sends what was photographed before.
 
     The same declaration again gives the same attachment. Bytes that came before, without naming an attachment, are
-    bound to it. A signature that does not verify is a flag. Raises InvalidFields with pointers,
-    UnsupportedMedia, FileTooLarge, and ExistsDifferent when the id stands for another file.
+    bound to it. A signature that does not fit, or a manifest that says something else, is a flag. Raises InvalidFields
+    with pointers, UnsupportedMedia, FileTooLarge, and ExistsDifferent when the id stands for another file.
     """
     claim = judge(fields)
-    flags = _flags(actor, claim)
+    said = _said(actor, claim)
     try:
         with transaction.atomic():
             known = Attachment.objects.select_for_update().filter(pk=id).first()
-            return _same(actor, known, claim) if known else _create(actor, post, id, claim, flags)
+            return _same(actor, known, claim) if known else _create(actor, post, id, claim, said)
     except IntegrityError:
         twin = Attachment.objects.filter(pk=id).first()
         if twin is None:
@@ -57,7 +66,7 @@ def _same(actor: Actor, known: Attachment, claim: Claim) -> Attachment:
     return known
 
 
-def _create(actor: Actor, post: Post | Posting, pk: UUID, claim: Claim, flags: list[str]) -> Attachment:
+def _create(actor: Actor, post: Post | Posting, pk: UUID, claim: Claim, said: Said) -> Attachment:
     siblings = Attachment.objects.filter(owner_kind=claim.owner_kind, owner_id=claim.owner_id)
     attachment = Attachment.objects.create(
         id=pk,
@@ -75,11 +84,11 @@ def _create(actor: Actor, post: Post | Posting, pk: UUID, claim: Claim, flags: l
         mime=claim.mime,
         capture_mode=claim.capture_mode,
         captured_on_device_at=claim.captured_on_device_at,
-        manifest=claim.manifest,
-        signature=claim.signature,
-        flags=flags,
+        flags=list(said.flags),
     )
-    log(actor, "attachment.declared", KIND, pk, {"sha256": claim.sha256, "size": claim.size})
+    _keep(attachment, said)
+    told = facts_of(attachment, DECLARED)
+    log(actor, "attachment.declared", KIND, pk, {"rev": attachment.rev, **told, **said.in_audit()})
     record(actor, item_of("attachment.declared", attachment), *_bound(attachment))
     return attachment
 
@@ -119,10 +128,59 @@ def publish_attachments(*, actor: Actor, owner_kind: str, owner_id: UUID) -> int
     return len(items)
 
 
-def _flags(actor: Actor, claim: Claim) -> list[str]:
-    if not claim.signature:
-        return []
+@dataclass(frozen=True)
+class Said:
+    """What the device signed, as it came, and what was found about it."""
+
+    manifest: bytes
+    signature: bytes
+    der: bytes
+    verdict: Capture.Verdict
+    flags: tuple[str, ...]
+
+    def in_audit(self) -> dict[str, str]:
+        """Give what the audit event names: so the ledger holds who signed what."""
+        if not self.manifest:
+            return {"verdict": self.verdict.value}
+        return {
+            "verdict": self.verdict.value,
+            "manifest_sha256": hashlib.sha256(self.manifest).hexdigest(),
+            "signature": self.signature.hex(),
+        }
+
+
+def _said(actor: Actor, claim: Claim) -> Said:
+    """Verify the signature over the manifest's bytes with the key of the device that sends it."""
+    if not claim.manifest and not claim.signature:
+        return Said(b"", b"", b"", Capture.Verdict.UNSIGNED, ())
+    manifest, signature = manifest_bytes(claim.manifest), signature_bytes(claim.signature)
+    der = as_der(signature)
     devices = Device.objects.filter(pk=actor.device_id) if actor.device_id else Device.objects.none()
     key = devices.values_list("public_key", flat=True).first() or ""
-    signature = claim.signature.translate(_FROM_BASE64URL) + "=" * (-len(claim.signature) % 4)
-    return [] if is_signed(key, signature, claim.manifest.encode()) else [SIGNATURE_INVALID]
+    flags = []
+    if not fits(key, der, manifest):
+        flags.append(SIGNATURE_INVALID)
+    elif not agrees(
+        manifest, owner_id=claim.owner_id, device_id=actor.device_id, sha256=claim.sha256, size=claim.size
+    ):
+        flags.append(MANIFEST_DIFFERS)
+    verdict = Capture.Verdict.INVALID if SIGNATURE_INVALID in flags else Capture.Verdict.SIGNED
+    return Said(manifest, signature, der, verdict, tuple(flags))
+
+
+def _keep(attachment: Attachment, said: Said) -> None:
+    capture = Capture(
+        attachment_id=attachment.pk,
+        owner_kind=attachment.owner_kind,
+        owner_id=attachment.owner_id,
+        device_id=attachment.device_id,
+        sha256=attachment.sha256,
+        size=attachment.size,
+        manifest=said.manifest,
+        signature=said.signature,
+        signature_der=said.der,
+        verdict=said.verdict.value,
+        device_seq=seq_of(said.manifest),
+        received_at=timezone.now(),
+    )
+    insert_record(capture)

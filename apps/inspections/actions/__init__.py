@@ -3,6 +3,7 @@
 from apps.inspections.actions.editing import Edited, discard_inspection, save_inspection
 from apps.inspections.actions.media import declare_photo, settle_media
 from apps.inspections.actions.orphans import remove_orphaned_photos
+from apps.inspections.actions.receipts import issue_receipts
 from apps.inspections.actions.review import (
     approve_inspection,
     return_for_correction,
@@ -17,6 +18,7 @@ __all__ = [
     "approve_inspection",
     "declare_photo",
     "discard_inspection",
+    "issue_receipts",
     "note_single_use",
     "remove_orphaned_photos",
     "return_for_correction",

@@ -1,0 +1,104 @@
+"""Evidence in tests: what the worker owes is done at once, and a report with two signed photos and its receipt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from apps.audit.actions import sign_head
+from apps.changes.actions import relay
+from apps.evidence.models import Attachment, Receipt
+from apps.inspections.models import InspectionReport
+from backend.reactions import REACTIONS
+from tests import evidence_images as images
+from tests.evidence import on_disk
+from tests.near import Near
+from tests.phone import Phone
+from tests.work import Work
+
+
+def work_off(*but: str) -> None:
+    """Do all that the outbox owes, in this process; tasks named in `but` wait."""
+    from backend.celery import app
+
+    app.loader.import_default_modules()
+
+    def send(task: str, ids: list[int]) -> None:
+        if task not in but:
+            app.tasks[task](ids)
+
+    while relay(REACTIONS, send):
+        pass
+
+
+@dataclass
+class Case:
+    """A report with two photos, complete and receipted, and the phone that sent it."""
+
+    phone: Phone
+    report_id: UUID
+    root: Path
+
+    @property
+    def report(self) -> InspectionReport:
+        return InspectionReport.objects.get(pk=self.report_id)
+
+    @property
+    def photos(self) -> list[Attachment]:
+        return list(Attachment.objects.filter(owner_id=self.report_id).order_by("pk"))
+
+    @property
+    def receipt(self) -> Receipt:
+        return Receipt.objects.get(owner_id=self.report_id)
+
+    def original(self, photo: Attachment) -> Path:
+        """Give the file of a photo."""
+        return self.root / photo.original
+
+
+class Court:
+    """Makes cases on a server of this process, with storage and keys of its own."""
+
+    def __init__(self, near: Near, work: Work, settings: Any, directory: Path) -> None:
+        settings.STORAGES = {**settings.STORAGES, "evidence": on_disk(directory / "evidence")}
+        settings.KEYS_DIR = directory / "keys"
+        self.near, self.work, self.root = near, work, directory / "evidence"
+        self._count = 0
+
+    def phone(self) -> Phone:
+        """Give a newly enrolled phone of the officer."""
+        phone = self.near.phone(self.work.cast.officer)
+        phone.sync()
+        return phone
+
+    def report(self, phone: Phone) -> str:
+        """Write a report with two photos on the phone and submit it there; nothing is sent yet."""
+        report = phone.save(self.work.fields())
+        photos = []
+        for _ in range(2):
+            self._count += 1
+            photos.append(phone.take_photo(report, "step_3", images.noisy_jpeg(5000, seed=self._count)))
+        phone.submit({"photos": {"step_3": photos}}, report)
+        return report
+
+    def case(self, phone: Phone | None = None) -> Case:
+        """Give a case that has gone all the way, with a head signed over it."""
+        phone = phone or self.phone()
+        report = self.report(phone)
+        phone.sync()
+        work_off()
+        phone.sync()
+        work_off()
+        phone.pull()
+        sign_head()
+        return Case(phone, UUID(report), self.root)
+
+
+@pytest.fixture
+def court(near: Near, work: Work, settings: Any, tmp_path: Path) -> Court:
+    """Storage, keys and a server of one test."""
+    return Court(near, work, settings, tmp_path)
