@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,6 +72,11 @@ def proof_between(old: int, size: int) -> list[bytes]:
 def latest_head() -> Head | None:
     """Give the newest signed head."""
     return Head.objects.order_by("-id").first()
+
+
+def head_hash(head: Head | None) -> str | None:
+    """Give the hash by which the next head names this one."""
+    return hashlib.sha256(bytes(head.body)).hexdigest() if head else None
 
 
 def head_facts(head: Head | None) -> dict[str, object] | None:

@@ -40,14 +40,22 @@ DECLARED = (
     "mime",
     "capture_mode",
     "captured_on_device_at",
+    "created_at",
     "state",
+    "failure",
+    "stored_at",
+    "original",
+    "thumbnail",
+    "width",
+    "height",
+    "claims",
     "flags",
 )
 
 
-def facts_of(attachment: Attachment, fields: Iterable[str]) -> dict[str, Any]:
-    """Give fields of an attachment as JSON types, as audit events name them."""
-    return {name: _told(getattr(attachment, name)) for name in fields}
+def facts_of(row: Attachment | Capture, fields: Iterable[str]) -> dict[str, Any]:
+    """Give fields of a row as JSON types, as audit events name them."""
+    return {name: _told(getattr(row, name)) for name in fields}
 
 
 def _told(value: Any) -> Any:

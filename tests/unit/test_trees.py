@@ -86,6 +86,15 @@ def test_roots_are_those_of_the_definition(size: int) -> None:
     assert SHELF.roots[size] == defined(ROW[:size]) == trees.root_of(SHELF.read, size)
 
 
+@pytest.mark.parametrize("size", [1, 255, 256, 300, 65_536, 69_999])
+def test_a_tree_goes_on_from_where_another_stood(size: int) -> None:
+    growing = trees.Growing(lambda level, index, found: None)
+    growing.start(SHELF.read, size)
+    assert growing.root() == SHELF.roots[size]
+    growing.add(ROW[size])
+    assert growing.root() == SHELF.roots[size + 1]
+
+
 def test_there_is_a_tile_for_each_256_and_no_other() -> None:
     tiles = {key for key in SHELF.hashes if key[0]}
     assert tiles == {(1, i) for i in range(70_000 // 256)} | {(2, 0)}

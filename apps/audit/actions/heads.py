@@ -17,7 +17,7 @@ from apps.audit.actions.keys import announced_key
 from apps.audit.actions.sequencing import sequence_events
 from apps.audit.errors import LedgerBroken
 from apps.audit.models import Head
-from apps.audit.queries import Missing, latest_head, ledger_size, root_at
+from apps.audit.queries import Missing, head_hash, latest_head, ledger_size, root_at
 
 AT_LEAST = timedelta(hours=1)  # a head is signed anew by then, though nothing happened
 
@@ -37,7 +37,9 @@ def sign_head() -> Head | None:
         return None
     root = _root_after(last, size)
     facts = {"origin": settings.LEDGER_ORIGIN, "size": size, "root": root.hex(), "time": now}
-    body = orjson.dumps({"v": 1, "kind": "ledger-head", **facts, "key_id": key.id})
+    body = orjson.dumps(
+        {"v": 1, "kind": "ledger-head", **facts, "previous": head_hash(last), "key_id": key.id}
+    )
     head: Head = Head.objects.create(
         origin=settings.LEDGER_ORIGIN,
         size=size,

@@ -123,6 +123,14 @@ class Growing:
         self._edge: list[tuple[int, bytes]] = []
         self._tell = tell
 
+    def start(self, read: Read, size: int) -> None:
+        """Begin with the first `size` leaves as their inner hashes say."""
+        self.size, low = size, 0
+        for height in range(size.bit_length() - 1, -1, -1):
+            if size >> height & 1:
+                self._edge.append((height, _hash(read, low, low + (1 << height))))
+                low += 1 << height
+
     def add(self, leaf: bytes) -> None:
         """Add the next leaf."""
         self.size += 1

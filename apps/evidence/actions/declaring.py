@@ -86,8 +86,8 @@ def _create(actor: Actor, post: Post | Posting, pk: UUID, claim: Claim, said: Sa
         captured_on_device_at=claim.captured_on_device_at,
         flags=list(said.flags),
     )
-    _keep(attachment, said)
-    told = facts_of(attachment, DECLARED)
+    capture = _keep(attachment, said)
+    told = {**facts_of(attachment, DECLARED), **facts_of(capture, ("verdict", "device_seq", "received_at"))}
     log(actor, "attachment.declared", KIND, pk, {"rev": attachment.rev, **told, **said.in_audit()})
     record(actor, item_of("attachment.declared", attachment), *_bound(attachment))
     return attachment
@@ -141,9 +141,8 @@ class Said:
     def in_audit(self) -> dict[str, str]:
         """Give what the audit event names: so the ledger holds who signed what."""
         if not self.manifest:
-            return {"verdict": self.verdict.value}
+            return {}
         return {
-            "verdict": self.verdict.value,
             "manifest_sha256": hashlib.sha256(self.manifest).hexdigest(),
             "signature": self.signature.hex(),
         }
@@ -168,7 +167,7 @@ def _said(actor: Actor, claim: Claim) -> Said:
     return Said(manifest, signature, der, verdict, tuple(flags))
 
 
-def _keep(attachment: Attachment, said: Said) -> None:
+def _keep(attachment: Attachment, said: Said) -> Capture:
     capture = Capture(
         attachment_id=attachment.pk,
         owner_kind=attachment.owner_kind,
@@ -184,3 +183,4 @@ def _keep(attachment: Attachment, said: Said) -> None:
         received_at=timezone.now(),
     )
     insert_record(capture)
+    return capture

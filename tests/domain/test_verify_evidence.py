@@ -1,0 +1,488 @@
+"""Tampering: whatever is flipped, deleted, inserted, reordered or cut, `verify_evidence` finds it and says where.
+
+Each place is tried inside a savepoint of one sound case, with the triggers taken away as only a database's owner can.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.core.management import call_command
+from django.db import IntegrityError, connection, models, transaction
+
+from apps.accounts.actions import report_device_lost
+from apps.accounts.actions.server_keys import revoke_server_key, rotate_server_key
+from apps.accounts.models import Device
+from apps.audit.actions import export_head, log, sign_head
+from apps.audit.models import Event, Head, KeyStatement, Leaf, Pending, Tile
+from apps.common.actor import SYSTEM
+from apps.common.insert_only import InsertOnly, releasing
+from apps.common.records import new_id
+from apps.evidence.models import Attachment, Capture, Receipt
+from apps.inspections.actions import return_for_correction
+from apps.inspections.models import InspectionReport, ReportVersion, ReviewNote
+from tests.court import Case, Court
+
+pytestmark = pytest.mark.django_db
+
+Row = models.Model
+
+
+def verify(*arguments: str) -> tuple[int, list[dict[str, str]]]:
+    """Run the command; gives its exit status and what it found."""
+    out = StringIO()
+    try:
+        call_command("verify_evidence", "--json", *arguments, stdout=out, stderr=StringIO())
+    except SystemExit as end:
+        status = int(end.code or 0)
+    else:
+        status = 0
+    found: list[dict[str, str]] = json.loads(out.getvalue())["findings"] if out.getvalue() else []
+    assert status == (1 if found else status)
+    return status, found
+
+
+def codes(*arguments: str) -> set[str]:
+    return {finding["code"] for finding in verify(*arguments)[1]}
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Undo what is done inside, and let the insert-only tables be rewritten there."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            for model in InsertOnly.__subclasses__():
+                for statement in releasing(model._meta.db_table, connection.vendor):
+                    cursor.execute(statement)
+        yield
+        transaction.set_rollback(True)
+
+
+def rewrite(row: Row, **fields: Any) -> None:
+    """Change a row as its owner can, past every action."""
+    type(row)._base_manager.filter(pk=row.pk).update(**fields)
+
+
+def other(row: Row, field: models.Field[Any, Any]) -> Any:  # noqa: PLR0911  a flat table
+    """Give a value that the field could hold and does not."""
+    value = getattr(row, field.attname)
+    if isinstance(field, models.ForeignKey):
+        return field.related_model._base_manager.exclude(pk=value).values_list("pk", flat=True).first()
+    if isinstance(field, models.UUIDField):
+        return new_id()
+    if isinstance(field, models.DateTimeField):
+        return (value or datetime.fromisoformat("2026-11-01T00:00:00+00:00")) + timedelta(seconds=1)
+    if isinstance(field, models.DateField):
+        return (value or date(2026, 11, 1)) + timedelta(days=1)
+    if isinstance(field, models.BooleanField):
+        return not value
+    if isinstance(field, models.JSONField):
+        return [*value, "x"] if isinstance(value, list) else {**value, "x": 1}
+    if isinstance(field, models.BinaryField):
+        raw = bytearray(bytes(value) or b"\\0")
+        raw[len(raw) // 2] ^= 1
+        return bytes(raw)
+    if isinstance(field, models.IntegerField):
+        return (value or 0) + (10**6 if field.primary_key else 1)
+    choices = [choice for choice, _ in field.flatchoices if choice not in {value, "local_draft"}]
+    return choices[0] if choices else f"{value}x"[-(field.max_length or 9) :] if value != "x" else "y"
+
+
+# Columns whose change is no tampering with evidence, or that cannot change by themselves.
+IGNORED = {
+    (Attachment, "updated_at"),
+    (InspectionReport, "updated_at"),
+    (InspectionReport, "is_draft"),  # the database holds it to the state
+    (Device, "name"),
+    (Device, "app_version"),
+    (Device, "os_version"),
+    (Device, "state"),  # counts by its events
+    (Device, "last_seen_at"),
+    (Device, "clock_skew_ms"),
+    (KeyStatement, "id"),
+    (Tile, "id"),
+    (Head, "id"),
+    (ReportVersion, "id"),
+    (ReviewNote, "id"),
+}
+
+
+def flips(row: Row) -> Iterator[tuple[str, str, Any]]:
+    """Give each column of a row with another value for it."""
+    for field in row._meta.concrete_fields:
+        if (type(row), field.name) not in IGNORED and not (field.primary_key and type(row) in HELD):
+            value = other(row, field)
+            if value is not None:
+                yield f"{type(row).__name__}.{field.name}", field.attname, value
+
+
+# Rows that others point at by foreign key: their id cannot change.
+HELD = (Attachment, InspectionReport, Device)
+
+
+@pytest.fixture
+def case(court: Court) -> Case:
+    """A sound case among others, returned and corrected once, in a ledger with inner hashes and several heads."""
+    court.case()
+    found = court.case()
+    leader = court.work.cast.leader.actor()
+    note = [{"step_key": "step_3", "text": "Ghi rõ hơn"}]
+    return_for_correction(actor=leader, report_id=found.report_id, notes=note)
+    for _ in range(300):
+        log(SYSTEM, "thing.done", "thing", new_id())
+    sign_head()
+    log(SYSTEM, "thing.done", "thing", new_id())
+    sign_head()
+    assert verify() == (0, [])
+    assert verify("--report", str(found.report.number)) == (0, [])
+    return found
+
+
+def assert_found(name: str, *places: str) -> None:
+    found = verify()[1]
+    assert found, f"{name}: not found"
+    told = " ".join(f"{finding['place']} {finding['detail']}" for finding in found)
+    assert not places or any(place in told for place in places), f"{name}: {places} not named in {told}"
+
+
+def test_each_stored_field_of_a_report_its_photos_and_receipt(case: Case) -> None:
+    report, photo = case.report, case.photos[0]
+    capture = Capture.objects.get(pk=photo.pk)
+    version = ReportVersion.objects.get(report=report)
+    rows: list[tuple[Row, tuple[str, ...]]] = [
+        (report, (str(report.number), str(report.pk))),
+        (photo, (str(photo.pk),)),
+        (case.photos[1], (str(case.photos[1].pk),)),
+        (capture, (str(photo.pk),)),
+        (version, (str(report.pk),)),
+        (ReviewNote.objects.get(report=report), (str(report.number),)),
+        (case.receipt, (str(case.receipt.pk),)),
+        (Device.objects.get(pk=photo.device_id), (str(photo.device_id),)),
+    ]
+    tried = 0
+    for row, places in rows:
+        for name, column, value in flips(row):
+            with undone():
+                rewrite(row, **{column: value})
+                assert_found(name, *places)
+                tried += 1
+    assert tried > 100
+
+
+def test_the_report_itself_says_which_field_was_changed(case: Case) -> None:
+    with undone():
+        rewrite(case.report, state="complete", outcome="finding", remarks="khác")
+        found = {f["place"]: f["detail"] for f in verify("--report", str(case.report_id))[1]}
+        assert found == {f"inspection {case.report.number}": "outcome, remarks"}
+
+
+def test_each_field_of_events_leaves_inner_hashes_heads_and_keys(case: Case) -> None:
+    events = [
+        Event.objects.filter(oid=case.photos[0].pk).order_by("id")[0],
+        Event.objects.filter(oid=case.report_id).latest("id"),
+        Event.objects.get(oid=case.receipt.pk),
+    ]
+    heads = list(Head.objects.order_by("id"))
+    rows: list[Row] = [
+        *events,
+        Leaf.objects.get(event_id=events[0].pk),
+        Tile.objects.get(),
+        heads[0],
+        heads[1],
+        heads[-1],
+        KeyStatement.objects.get(),
+    ]
+    tried = 0
+    for row in rows:
+        for name, column, value in flips(row):
+            with undone():
+                rewrite(row, **{column: value})
+                assert_found(name)
+                tried += 1
+    assert tried > 50
+
+
+def gone(row: Row) -> Callable[[], object]:
+    return lambda: type(row)._base_manager.filter(pk=row.pk).delete()
+
+
+def test_what_is_deleted(case: Case) -> None:
+    report, photo = case.report, case.photos[0]
+    heads = list(Head.objects.order_by("id"))
+    first, last = Leaf.objects.order_by("leaf_index")[0], Leaf.objects.latest("leaf_index")
+    deeds: dict[str, tuple[Callable[[], object], str]] = {
+        "an event": (gone(Event.objects.filter(oid=photo.pk)[0]), "event-missing"),
+        "the newest event": (gone(Event.objects.latest("id")), "event-missing"),
+        "an event with its leaf": (
+            lambda: [gone(Event.objects.get(pk=first.event_id))(), gone(first)()],
+            "leaf-missing",
+        ),
+        "the last leaf": (gone(last), "event-unnumbered"),
+        "an inner hash": (gone(Tile.objects.get()), "tile-missing"),
+        "the first head": (gone(heads[0]), "head-missing"),
+        "a head": (gone(heads[1]), "head-missing"),
+        "a key": (gone(KeyStatement.objects.get()), "key-statement"),
+        "a capture": (gone(Capture.objects.get(pk=photo.pk)), "capture-missing"),
+        "a version": (gone(ReportVersion.objects.get(report=report)), "version-missing"),
+        "a receipt": (gone(case.receipt), "receipt-missing"),
+        "a note": (gone(ReviewNote.objects.get(report=report)), "record-differs"),
+        "a photo": (lambda: _without(photo), "attachment-missing"),
+        "the report": (lambda: _without_report(report), "record-missing"),
+    }
+    for name, (deed, code) in deeds.items():
+        with undone():
+            deed()
+            assert code in codes(), name
+
+
+def _without(photo: Attachment) -> None:
+    photo.uploads.all().delete()
+    Capture.objects.filter(pk=photo.pk).delete()
+    Attachment.objects.filter(pk=photo.pk).delete()
+
+
+def _without_report(report: InspectionReport) -> None:
+    ReviewNote.objects.filter(report=report).delete()
+    ReportVersion.objects.filter(report=report).delete()
+    InspectionReport.objects.filter(pk=report.pk).delete()
+
+
+def copied(row: Row, **changed: Any) -> Row:
+    """Insert a copy of a row with other values."""
+    values = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+    made = type(row)(**{**values, **changed})
+    made.save(force_insert=True)
+    return made
+
+
+def test_what_is_inserted(case: Case) -> None:
+    last = Leaf.objects.latest("leaf_index")
+    head = Head.objects.latest("id")
+
+    def event() -> None:
+        made = copied(Event.objects.latest("id"), id=new_id())
+        Pending.objects.filter(event_id=made.pk).delete()
+
+    deeds: dict[str, tuple[Callable[[], object], str]] = {
+        "an event beside the ledger": (event, "event-unnumbered"),
+        "an event whose bytes are another's": (
+            lambda: copied(Event.objects.latest("id"), id=new_id()),
+            "event-columns",
+        ),
+        "a leaf": (lambda: copied(last, leaf_index=last.leaf_index + 1, event_id=new_id()), "event-missing"),
+        "a leaf further on": (
+            lambda: copied(last, leaf_index=last.leaf_index + 5, event_id=new_id()),
+            "leaf-missing",
+        ),
+        "an inner hash": (lambda: Tile.objects.create(level=1, index=9, hash=bytes(32)), "tile-differs"),
+        "a head once more": (lambda: copied(head, id=head.pk + 1), "head-missing"),
+        "a capture": (lambda: copied(Capture.objects.first(), attachment_id=new_id()), "attachment-missing"),
+        "a receipt": (lambda: copied(case.receipt, id=new_id(), version=9), "event-missing"),
+        "a version": (
+            lambda: copied(ReportVersion.objects.get(report=case.report), id=10**6, version=2),
+            "event-missing",
+        ),
+        "a photo": (lambda: copied(case.photos[0], id=new_id()), "event-missing"),
+        "a key of one's own": (
+            lambda: copied(KeyStatement.objects.get(), id=new_id(), key_id="f" * 16),
+            "key-statement",
+        ),
+    }
+    for name, (deed, code) in deeds.items():
+        with undone():
+            deed()
+            assert code in codes(), name
+
+
+def swap(one: Row, two: Row, *columns: str) -> None:
+    for row, source in ((one, two), (two, one)):
+        rewrite(row, **{column: getattr(source, column) for column in columns})
+
+
+def test_what_is_reordered_or_swapped(case: Case, court: Court) -> None:
+    leaves = list(Leaf.objects.order_by("leaf_index")[:2])
+    heads = list(Head.objects.order_by("id")[:2])
+    receipts = list(Receipt.objects.order_by("pk")[:2])
+    photos = list(Attachment.objects.exclude(owner_id=case.report_id).order_by("pk")) + case.photos
+    mine, theirs = photos[-1], photos[0]
+    captures = [Capture.objects.get(pk=photo.pk) for photo in (mine, theirs)]
+    signed = ("body", "signature", "at", "key_id")
+    deeds: dict[str, tuple[Callable[[], object], str]] = {
+        "the hashes of two leaves": (lambda: swap(*leaves, "leaf_hash"), "leaf-differs"),
+        "two heads": (lambda: swap(*heads, "origin", "size", "root", *signed), "head-order"),
+        "two receipts": (lambda: swap(*receipts, *signed, "event_id"), "receipt-differs"),
+        "photos of two sound reports": (
+            lambda: swap(mine, theirs, "sha256", "size", "original"),
+            "attachment-differs",
+        ),
+        "photos with all that was signed of them": (
+            lambda: [
+                swap(mine, theirs, "sha256", "size", "original"),
+                swap(*captures, "sha256", "size", "manifest", "signature", "signature_der", "device_seq"),
+            ],
+            "capture-differs",
+        ),
+        "the owners of two photos": (
+            lambda: [swap(mine, theirs, "owner_id"), swap(*captures, "owner_id")],
+            "capture-differs",
+        ),
+    }
+    for name, (deed, code) in deeds.items():
+        with undone():
+            deed()
+            assert code in codes(), name
+
+
+def test_files(case: Case) -> None:
+    one, two = (case.original(photo) for photo in case.photos)
+    bytes_of = {path: path.read_bytes() for path in (one, two)}
+    strange = one.with_name("0" * 64)
+    deeds: dict[str, tuple[Callable[[], object], str]] = {
+        "a bit": (lambda: one.write_bytes(_flipped(bytes_of[one])), "original-bytes"),
+        "cut short": (lambda: one.write_bytes(bytes_of[one][:-1]), "original-bytes"),
+        "longer": (lambda: one.write_bytes(bytes_of[one] + b"x"), "original-bytes"),
+        "emptied": (lambda: one.write_bytes(b""), "original-bytes"),
+        "swapped": (
+            lambda: [one.write_bytes(bytes_of[two]), two.write_bytes(bytes_of[one])],
+            "original-bytes",
+        ),
+        "gone": (one.unlink, "original-missing"),
+        "one too many": (lambda: strange.write_bytes(b"x"), "file-unknown"),
+    }
+    for path in bytes_of:
+        path.chmod(0o644)
+    for name, (deed, code) in deeds.items():
+        deed()
+        assert code in codes(), name
+        if code != "file-unknown":
+            assert code in codes("--report", str(case.report_id)), name
+        strange.unlink(missing_ok=True)
+        for path, data in bytes_of.items():
+            path.write_bytes(data)
+    assert verify() == (0, [])
+
+
+def _flipped(data: bytes) -> bytes:
+    return data[:100] + bytes([data[100] ^ 1]) + data[101:]
+
+
+class TestWitness:
+    def test_an_old_database_that_was_put_back(self, case: Case, tmp_path: Path) -> None:
+        with undone():
+            for _ in range(3):
+                log(SYSTEM, "thing.done", "thing", new_id())
+            sign_head()
+            export_head(tmp_path / "witness")
+            assert codes("--heads", str(tmp_path / "witness")) == set()
+        assert verify() == (0, []), "by itself it looks sound"
+        assert codes("--heads", str(tmp_path / "witness")) == {"witness-ahead"}
+
+    def test_a_ledger_that_was_written_anew(self, case: Case, tmp_path: Path) -> None:
+        with undone():
+            log(SYSTEM, "thing.done", "thing", new_id(), {"story": "true"})
+            sign_head()
+            export_head(tmp_path / "witness")
+        log(SYSTEM, "thing.done", "thing", new_id(), {"story": "another"})
+        sign_head()
+        assert verify() == (0, []), "by itself it looks sound"
+        assert codes("--heads", str(tmp_path / "witness")) == {"witness-root"}
+        assert codes("--since", "10", "--heads", str(tmp_path / "witness")) == {"witness-root"}
+
+    def test_the_newest_head_deleted_with_all_behind_it(self, case: Case, tmp_path: Path) -> None:
+        export_head(tmp_path / "witness")
+        last = Head.objects.latest("id")
+        with undone():
+            gone(last)()
+            Leaf.objects.filter(leaf_index=last.size - 1).delete()
+            Event.objects.latest("id").delete()
+            assert codes("--heads", str(tmp_path / "witness")) == {"witness-ahead"}
+
+    @pytest.mark.parametrize("harm", ["signature", "head", "rubbish"])
+    def test_a_copy_that_is_not_ours(self, case: Case, tmp_path: Path, harm: str) -> None:
+        path = export_head(tmp_path / "witness")
+        assert path is not None
+        told = json.loads(path.read_text())
+        path.chmod(0o644)
+        if harm == "rubbish":
+            path.write_text("[1, 2")
+        else:
+            path.write_text(json.dumps({**told, harm: told[harm][:10] + "AAAA" + told[harm][14:]}))
+        assert codes("--heads", str(path.parent)) == {"witness-signature"}
+
+    def test_a_witness_that_cannot_be_read(self, case: Case, tmp_path: Path) -> None:
+        assert verify("--heads", str(tmp_path / "nowhere"))[0] == 2
+
+
+class TestKeysAndDevices:
+    def test_a_later_upload_of_a_device_that_was_shut_out(self, case: Case) -> None:
+        device = Device.objects.get(pk=case.photos[0].device_id)
+        report_device_lost(actor=SYSTEM, device=device)
+        sign_head()
+        assert verify() == (0, []), "what came before stays sound"
+        photo, capture = case.photos[0], Capture.objects.get(pk=case.photos[0].pk)
+        late = capture.received_at + timedelta(days=1)
+        with undone():
+            made = copied(photo, id=new_id())
+            copied(capture, attachment_id=made.pk, received_at=late, device_seq=99)
+            declared = Event.objects.get(oid=photo.pk, action="attachment.declared")
+            data = {**declared.data, "received_at": late.isoformat(), "device_seq": 99}
+            log(SYSTEM, "attachment.declared", "attachment", UUID(str(made.pk)), data)
+            assert "device-revoked" in codes()
+
+    def test_what_a_revoked_key_signed_later(self, case: Case) -> None:
+        old = case.receipt.key_id
+        rotate_server_key(actor=SYSTEM)
+        sign_head()
+        assert verify() == (0, [])
+        with undone():
+            revoke_server_key(
+                actor=SYSTEM, key_id=old, since=case.receipt.at - timedelta(days=9), reason="lộ"
+            )
+            assert "key-revoked" in codes()
+        late = Head.objects.latest("id").at + timedelta(days=1)
+        revoke_server_key(actor=SYSTEM, key_id=old, since=late, reason="lộ khóa")
+        sign_head()
+        assert verify() == (0, []), "what it signed before stays sound"
+
+    def test_two_manifests_under_one_number(self, case: Case) -> None:
+        one, two = (Capture.objects.get(pk=photo.pk) for photo in case.photos)
+        with undone():
+            rewrite(two, device_seq=one.device_seq)
+            assert "sequence-reused" in codes()
+
+    def test_a_gap_is_told_and_is_no_mismatch(self, case: Case, court: Court) -> None:
+        phone = court.phone()
+        phone.put("manifest_seq", "6")
+        court.case(phone)
+        out = StringIO()
+        call_command("verify_evidence", stdout=out)
+        assert f"device {phone.get('device_id')}: numbers 1 to 6 have not come" in out.getvalue()
+        assert "sound." in out.getvalue()
+
+
+def test_a_range_is_checked_by_itself(case: Case) -> None:
+    size = Leaf.objects.count()
+    assert verify("--since", str(size - 20)) == (0, [])
+    with undone():
+        rewrite(Event.objects.get(pk=Leaf.objects.get(leaf_index=5).event_id), note="x")
+        assert codes("--since", str(size - 20)) == set()
+        assert codes("--since", "0") == {"event-columns"}
+
+
+def test_a_report_that_does_not_exist(case: Case) -> None:
+    with pytest.raises(Exception, match="no such report"):
+        verify("--report", "IR-0000-XXX-000000")
+    assert codes("--report", str(new_id())) == set()
+
+
+def test_the_database_refuses_what_no_action_does(case: Case) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        rewrite(case.report, is_draft=True)
