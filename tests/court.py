@@ -53,7 +53,11 @@ class Case:
 
     @property
     def receipt(self) -> Receipt:
-        return Receipt.objects.get(owner_id=self.report_id)
+        return self.receipts[0]
+
+    @property
+    def receipts(self) -> list[Receipt]:
+        return list(Receipt.objects.filter(owner_id=self.report_id).order_by("version"))
 
     def original(self, photo: Attachment) -> Path:
         """Give the file of a photo."""

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("review/", review.review_queue, name="review"),
     path("review/<uuid:report_id>/", review.report, name="report"),
     path("review/<uuid:report_id>/decision/", review.decide, name="decide"),
+    path("review/<uuid:report_id>/bundle/", review.bundle, name="bundle"),
     path("photos/<uuid:attachment_id>/thumbnail", photos.thumbnail, name="thumbnail"),
     path("photos/<uuid:attachment_id>/original", photos.original, name="original"),
     path("checklists/", checklists.checklists, name="checklists"),

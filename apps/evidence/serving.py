@@ -6,6 +6,8 @@ shown. Nothing of either is cached.
 
 from __future__ import annotations
 
+from typing import IO
+
 from django.http import FileResponse
 
 from apps.common.actor import Actor
@@ -32,6 +34,11 @@ def thumbnail_response(*, attachment: Attachment) -> FileResponse:
     if not attachment.thumbnail:
         raise NotFound
     return _guarded(_open(attachment.thumbnail, "image/webp", ""))
+
+
+def download(file: IO[bytes], *, name: str, mime: str) -> FileResponse:
+    """Give an open file as a download."""
+    return _guarded(FileResponse(file, as_attachment=True, filename=name, content_type=mime))
 
 
 def _open(stored: str, mime: str, download: str) -> FileResponse:

@@ -235,6 +235,8 @@ BODIES: Mapping[str, Maker] = {
     "return": _form(decision="return", note="Ghi rõ hơn."),
     "approve": _form(decision="approve"),
     "void": _form(decision="void", reason="Trùng báo cáo"),
+    "bundle": _form(bundle_reason="Cơ quan điều tra yêu cầu"),
+    "no-reason": _form(bundle_reason=" "),
     "new-checklist": _form(
         code="moi", applies_to="express", title_vi="Quy trình mới", title_en="New checklist"
     ),

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -25,9 +25,11 @@ from apps.console.reading import read_report, trail
 from apps.console.refusals import Refusal, refusal_of
 from apps.console.rooms import REVIEW, ConsoleRequest, opens
 from apps.console.words import FLAGS
-from apps.evidence.models import Attachment
+from apps.evidence.models import Attachment, Receipt
+from apps.evidence.serving import download
 from apps.inspections.actions import (
     approve_inspection,
+    export_bundle,
     return_for_correction,
     start_review,
     void_inspection,
@@ -105,6 +107,19 @@ def decide(request: ConsoleRequest, report_id: UUID) -> HttpResponse:
     return _to_next(request, found)
 
 
+@opens(REVIEW)
+@require_POST
+def bundle(request: ConsoleRequest, report_id: UUID) -> HttpResponse | FileResponse:
+    """Hand out everything that proves the report, as a zip; who, and what for, is an audit event."""
+    found = _visible(request.actor, report_id)
+    reason = request.POST.get("bundle_reason", "")
+    try:
+        done = export_bundle(actor=request.actor, report_id=found.pk, reason=reason)
+    except DomainError as error:
+        return _page(request, found, _typed(request), refusal_of(error))
+    return download(done.file, name=done.name, mime="application/zip")
+
+
 class _Hesitation(Exception):
     """The page asks once more before doing what would lose something."""
 
@@ -168,6 +183,8 @@ def _page(
         "doubles": _doubles(actor, found),
         "late_edits": late_edits(found, proposed_amendments(actor, found)),
         "moves": moves,
+        "receipts": Receipt.objects.visible_to(actor).filter(owner_id=found.pk).order_by("-version"),
+        "may_export": found.unit_id in actor.reach_of(*REVIEWERS),
         "is_own": found.officer_id == actor.officer_id,
         "draft": draft,
         "refusal": refusal,

@@ -1,0 +1,198 @@
+"""A bundle: everything that proves a record, in one zip that anybody can check with `python3` and `openssl`.
+
+`verify.py` and the README go into the zip as they lie here; the program imports nothing of the product.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import textwrap
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any
+from uuid import UUID
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from apps.accounts.models import Device
+from apps.accounts.rules import load_key
+from apps.audit.models import Event, Head, KeyStatement, Leaf
+from apps.audit.queries import known_keys, proof_of
+from apps.common.sql import as_uuid
+from apps.evidence.models import Attachment, Capture, Receipt
+from apps.evidence.storage import depot
+
+HERE = Path(__file__).resolve().parent
+SUFFIX = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "video/mp4": "mp4"}
+
+
+@dataclass(frozen=True)
+class Version:
+    """One submitted version: its bytes and the receipt for it."""
+
+    number: int
+    content: bytes
+    receipt: Receipt
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What goes into a bundle: a record's versions, its stored photos, the events about them, and a head over these."""
+
+    record_id: UUID
+    number: str
+    versions: Sequence[Version]
+    photos: Sequence[Attachment]
+    events: Sequence[Event]
+    head: Head
+    made_at: datetime
+
+
+def write_bundle(file: IO[bytes], contents: Contents) -> None:
+    """Write the zip. Raises StorageUnavailable, FileNotFoundError, and Missing when the ledger has holes."""
+    with zipfile.ZipFile(file, "w") as archive:
+        bundle = _Bundle(archive)
+        photos = [_photo(bundle, photo) for photo in contents.photos]
+        index = {
+            "v": 1,
+            "record_id": contents.record_id,
+            "number": contents.number,
+            "made_at": contents.made_at,
+            "photos": photos,
+            "devices": _devices(bundle, {photo["device"] for photo in photos if photo["device"]}),
+            "versions": [_version(bundle, version) for version in contents.versions],
+            "events": [_event(bundle, event, contents.head) for event in contents.events],
+            "keys": _keys(bundle),
+        }
+        bundle.put("ledger/head.json", bytes(contents.head.body))
+        bundle.put("ledger/head.sig", bytes(contents.head.signature))
+        bundle.put("index.json", orjson.dumps(index, option=orjson.OPT_INDENT_2))
+        bundle.put("verify.py", (HERE / "verify.py").read_bytes())
+        bundle.put("README.txt", _readme(contents, photos).encode())
+        bundle.finish()
+
+
+class _Bundle:
+    """The zip as it grows, with the hash of each file."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._sums: list[str] = []
+
+    def put(self, name: str, data: bytes) -> None:
+        self._archive.writestr(name, data, zipfile.ZIP_DEFLATED)
+        self._sums.append(f"{hashlib.sha256(data).hexdigest()}  {name}")
+
+    def copy(self, name: str, source: IO[bytes]) -> None:
+        """Copy a file piece by piece; photos do not get smaller, so they are only stored."""
+        digest = hashlib.sha256()
+        with self._archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as target:
+            while piece := source.read(1024 * 1024):
+                digest.update(piece)
+                target.write(piece)
+        self._sums.append(f"{digest.hexdigest()}  {name}")
+
+    def finish(self) -> None:
+        self._archive.writestr("SHA256SUMS", "".join(f"{line}\n" for line in sorted(self._sums)))
+
+
+def _photo(bundle: _Bundle, photo: Attachment) -> dict[str, Any]:
+    capture = Capture.objects.get(pk=photo.pk)
+    name = f"photos/{photo.pk}"
+    with depot().open(photo.original) as source:
+        bundle.copy(f"{name}.{SUFFIX[photo.mime]}", source)
+    is_signed = capture.verdict == Capture.Verdict.SIGNED
+    if is_signed:
+        bundle.put(f"{name}.manifest", bytes(capture.manifest))
+        bundle.put(f"{name}.sig", bytes(capture.signature))
+        bundle.put(f"{name}.der", bytes(capture.signature_der))
+    return {
+        "id": photo.pk,
+        "file": f"{name}.{SUFFIX[photo.mime]}",
+        "sha256": photo.sha256,
+        "size": photo.size,
+        "device": str(capture.device_id) if is_signed else None,
+        "manifest": f"{name}.manifest" if is_signed else None,
+        "signature": f"{name}.sig" if is_signed else None,
+        "signature_der": f"{name}.der" if is_signed else None,
+    }
+
+
+def _devices(bundle: _Bundle, ids: set[str]) -> list[str]:
+    for device in Device.objects.filter(pk__in=ids):
+        kept = orjson.loads(device.statement)
+        name = f"devices/{device.pk}"
+        pem = load_key(device.public_key).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        bundle.put(f"{name}.pem", pem)
+        bundle.put(f"{name}.statement.json", base64.b64decode(kept["statement"]))
+        bundle.put(f"{name}.statement.sig", base64.b64decode(kept["signature"]))
+    return sorted(ids)
+
+
+def _version(bundle: _Bundle, version: Version) -> int:
+    place = f"versions/{version.number}"
+    bundle.put(f"{place}/content.json", version.content)
+    bundle.put(f"{place}/receipt.json", bytes(version.receipt.body))
+    bundle.put(f"{place}/receipt.sig", bytes(version.receipt.signature))
+    return version.number
+
+
+def _event(bundle: _Bundle, event: Event, head: Head) -> dict[str, Any]:
+    bundle.put(f"ledger/{event.pk}.json", bytes(event.body))
+    bundle.put(f"ledger/{event.pk}.salt", bytes(event.salt))
+    index = Leaf.objects.get(event_id=as_uuid(event.pk)).leaf_index
+    proof = [step.hex() for step in proof_of(index, head.size)]
+    leaf = bytes(event.leaf_hash).hex()
+    return {"id": event.pk, "action": event.action, "leaf_hash": leaf, "index": index, "proof": proof}
+
+
+def _keys(bundle: _Bundle) -> list[dict[str, Any]]:
+    said: dict[str, list[str]] = {}
+    for row in KeyStatement.objects.order_by("at", "id"):
+        name = f"{row.key_id}.{row.kind}"
+        bundle.put(f"server/{name}.json", bytes(row.body))
+        bundle.put(f"server/{name}.sig", bytes(row.signature))
+        said.setdefault(row.key_id, []).append(name)
+    keys = known_keys().values()
+    for key in keys:
+        public = Ed25519PublicKey.from_public_bytes(key.public)
+        bundle.put(
+            f"server/{key.id}.pem", public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        )
+    return [{"id": key.id, "statements": said[key.id]} for key in keys]
+
+
+def _readme(contents: Contents, photos: Sequence[dict[str, Any]]) -> str:
+    receipt = contents.versions[-1].receipt
+    first = next((photo for photo in photos if photo["manifest"]), None)
+    place = f"versions/{contents.versions[-1].number}"
+    commands = ["sha256sum -c SHA256SUMS"]
+    if first:
+        key = f"devices/{first['device']}.pem"
+        commands.append(
+            f"openssl dgst -sha256 -verify {key} -signature {first['signature_der']} {first['manifest']}"
+        )
+    for name in (f"{place}/receipt", "ledger/head"):
+        signer = receipt.key_id if name != "ledger/head" else contents.head.key_id
+        commands.append(
+            f"openssl pkeyutl -verify -pubin -inkey server/{signer}.pem -rawin -in {name}.json -sigfile {name}.sig"
+        )
+    shown = textwrap.indent("\n".join(commands), "    ") + "\n"
+    return (
+        (HERE / "README.txt")
+        .read_text(encoding="utf-8")
+        .format(
+            number=contents.number,
+            record_id=contents.record_id,
+            made_at=contents.made_at.isoformat(timespec="seconds"),
+            key_id=receipt.key_id,
+            commands_vi=shown,
+            commands_en=shown,
+        )
+    )
