@@ -200,7 +200,7 @@ def check_ledger(bundle: Bundle) -> None:
 
 
 def root_from(leaf: bytes, index: int, size: int, proof: list[bytes]) -> bytes | None:
-    """Compute the root from a leaf and its inclusion proof (RFC 9162, 2.1.3.2); None when the proof's length is wrong."""
+    """Compute the root from a leaf and its inclusion proof (RFC 9162, 2.1.3.2); None when it has a wrong length."""
     at, last, found = index, size - 1, leaf
     for step in proof:
         if last == 0:
