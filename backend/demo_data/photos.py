@@ -158,7 +158,7 @@ def _signed(visit: Visit, shot: Shot, sha256: str, size: int) -> tuple[str, str]
         "v": 1,
         "report": str(visit.id),
         "device": str(device.pk),
-        "photos": [{"id": str(shot.id), "sha256": sha256, "size": size}],
+        "photos": [{"id": str(shot.id), "sha256": sha256, "bytes": size}],
         "device_time": shot.taken.isoformat(),
         "position": shot.place,
         "checklist_version": str(visit.edition.id),

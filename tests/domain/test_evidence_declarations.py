@@ -94,10 +94,10 @@ def said(cast: Cast, data: bytes, owner: UUID, **changed: object) -> bytes:
     """Compose a manifest as a phone does."""
     facts = {
         "v": 1,
-        "seq": 7,
+        "device_seq": 7,
         "report": str(owner),
         "device": str(cast.officer.phone.device.pk),
-        "photos": [{"id": "x", "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}],
+        "photos": [{"id": "x", "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}],
     }
     return json.dumps({**facts, **changed}, indent=1, ensure_ascii=False).encode()
 
@@ -156,8 +156,8 @@ def test_old_apps_sign_nothing_and_are_taken(cast: Cast) -> None:
         {"device": str(uuid4())},
         {"photos": []},
         {"photos": "none"},
-        {"photos": [{"sha256": "0" * 64, "size": len(PHOTO)}]},
-        {"photos": [7, {"sha256": hashlib.sha256(PHOTO).hexdigest(), "size": 1}]},
+        {"photos": [{"sha256": "0" * 64, "bytes": len(PHOTO)}]},
+        {"photos": [7, {"sha256": hashlib.sha256(PHOTO).hexdigest(), "bytes": 1}]},
     ],
 )
 def test_a_manifest_that_says_something_else_is_flagged(cast: Cast, changed: dict[str, object]) -> None:

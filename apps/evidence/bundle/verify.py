@@ -129,7 +129,7 @@ def check_photo(bundle: Bundle, photo: dict[str, Any]) -> None:
         fits=as_der(bundle.read(photo["signature"])) == bundle.read(photo["signature_der"]),
     )
     said = json.loads(bundle.read(photo["manifest"]))
-    named = any(p["sha256"] == sha256(data) and p["size"] == len(data) for p in said["photos"])
+    named = any(p["sha256"] == sha256(data) and p["bytes"] == len(data) for p in said["photos"])
     own = said["device"] == photo["device"] and said["report"] == bundle.index["record_id"]
     check(f"{name}: named by its manifest", fits=named and own)
 

@@ -38,7 +38,7 @@ def signature_bytes(sent: str) -> bytes:
 
 def seq_of(manifest: bytes) -> int | None:
     """Give the manifest's number on its device, from 1 on; None for one without."""
-    seq = _read(manifest).get("seq")
+    seq = _read(manifest).get("device_seq")
     return seq if type(seq) is int and 0 < seq <= MOST_SEQ else None
 
 
@@ -50,7 +50,7 @@ def agrees(manifest: bytes, *, owner_id: UUID, device_id: UUID | None, sha256: s
     return (
         said.get("report") == str(owner_id)
         and said.get("device") == str(device_id)
-        and any(photo.get("sha256") == sha256 and photo.get("size") == size for photo in named)
+        and any(photo.get("sha256") == sha256 and photo.get("bytes") == size for photo in named)
     )
 
 
