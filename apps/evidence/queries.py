@@ -53,6 +53,27 @@ DECLARED = (
 )
 
 
+# What of a declaration never changes afterwards.
+AS_DECLARED = frozenset(
+    {
+        "id",
+        "owner_kind",
+        "owner_id",
+        "unit_id",
+        "posting_id",
+        "officer_id",
+        "device_id",
+        "step_key",
+        "purpose",
+        "sha256",
+        "size",
+        "capture_mode",
+        "captured_on_device_at",
+        "created_at",
+    }
+)
+
+
 def facts_of(row: Attachment | Capture, fields: Iterable[str]) -> dict[str, Any]:
     """Give fields of a row as JSON types, as audit events name them."""
     return {name: _told(getattr(row, name)) for name in fields}
