@@ -74,7 +74,10 @@ def check_files(bench: Bench, ids: Collection[UUID]) -> Iterator[Finding]:
         events = loaded.events.get(pk, ())
         attachment, capture = loaded.attachments.get(pk), loaded.captures.get(pk)
         place = f"attachment {pk}"
-        if any(event.action == REMOVED for event in events):
+        declared = next((event for event in events if event.action == DECLARED), None)
+        gone = max((i for i, event in enumerate(events) if event.action == REMOVED), default=-1)
+        events = events[gone + 1 :]
+        if gone >= 0 and not events:
             continue
         bench.files += 1
         if attachment is None:
@@ -83,7 +86,6 @@ def check_files(bench: Bench, ids: Collection[UUID]) -> Iterator[Finding]:
             if not events or "rev" in events[0].data:
                 yield from _check_row(attachment, events, place)
             yield from _check_bytes(attachment, place)
-        declared = next((event for event in events if event.action == DECLARED), None)
         if declared is not None and "rev" not in declared.data:
             bench.older += 1
         elif capture is None:

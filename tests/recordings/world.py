@@ -132,7 +132,7 @@ class World:
     def _meaning(self, name: str) -> str:
         kind, _, rest = name.partition(":")
         makers: dict[str, Any] = {
-            "ago": lambda: time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() - int(rest))),
+            "ago": lambda: self.known.setdefault(name, _ago(int(rest))),
             "sha256": lambda: hashlib.sha256(self._meaning(rest).encode()).hexdigest(),
             "base64": lambda: base64.b64encode(self._meaning(rest).encode()).decode(),
             "plain": lambda: self._meaning(rest).upper().replace("-", ""),
@@ -140,3 +140,8 @@ class World:
             "new": lambda: self.known.setdefault(rest, str(new_id())),
         }
         return str(makers[kind]()) if kind in makers else self.known[name]
+
+
+def _ago(seconds: int) -> str:
+    """Write a moment as a phone does; asked once, so that what is sent again is the same."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() - seconds))

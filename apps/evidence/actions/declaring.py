@@ -168,6 +168,16 @@ def _said(actor: Actor, claim: Claim) -> Said:
 
 
 def _keep(attachment: Attachment, said: Said) -> Capture:
+    """Write down what was said, once: a photo that was removed and comes again is the one that was said then."""
+    before = Capture.objects.filter(pk=attachment.pk).first()
+    if before is not None:
+        if (before.owner_id, before.sha256, before.size) != (
+            attachment.owner_id,
+            attachment.sha256,
+            attachment.size,
+        ):
+            raise ExistsDifferent
+        return before
     capture = Capture(
         attachment_id=attachment.pk,
         owner_kind=attachment.owner_kind,
