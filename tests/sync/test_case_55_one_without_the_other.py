@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from apps.audit.models import Event
 from apps.changes.models import Change, Entry
+from apps.common.errors import ExistsDifferent
 from apps.evidence import actions
 from apps.evidence.models import Attachment, Upload
 from apps.evidence.storage import depot, original_name
@@ -51,7 +52,8 @@ def is_there(photo: Attachment) -> bool:
 def test_case_55_a_photo_without_a_report_goes_after_30_days(storage: str) -> None:
     """Expected: kept for 30 days; then row, upload, bytes and thumbnail go, audited, and its phone gets a `del`."""
     cast = Cast()
-    photo = stored(cast)
+    data = images.jpeg() + b"one"
+    photo = stored(cast, data)
     actions.derive_thumbnail(attachment_id=photo.pk)
     photo.refresh_from_db()
     grow_old(29.9)
@@ -68,8 +70,10 @@ def test_case_55_a_photo_without_a_report_goes_after_30_days(storage: str) -> No
     assert (event.data["sha256"], event.actor_id) == (photo.sha256, None)
     assert Change.objects.filter(kind="attachment.removed", oid=photo.pk).count() == 1
     assert remove_orphaned_photos() == 0
-    again = stored(cast, id=photo.pk)
+    again = stored(cast, data, id=photo.pk, owner_id=photo.owner_id)
     assert again.state == "stored"
+    with pytest.raises(ExistsDifferent):
+        declare(cast.officer, b"another", id=photo.pk)
 
 
 @pytest.mark.django_db(transaction=True)
