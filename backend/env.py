@@ -123,14 +123,15 @@ class Environment(BaseSettings):
             )
         host = next((v for k, v in _query(parts.query) if k == "host"), parts.hostname or "")
         return {
-            "ENGINE": "django.db.backends.postgresql",
+            "ENGINE": "apps.common.postgresql",
             "NAME": parts.path.lstrip("/"),
             "USER": unquote(parts.username or ""),
             "PASSWORD": unquote(parts.password or ""),
             "HOST": host,
             "PORT": str(parts.port or ""),
+            "CONN_MAX_AGE": None,  # one for each thread, and threads are few
             "CONN_HEALTH_CHECKS": True,
-            "OPTIONS": {"pool": {"min_size": 1, "max_size": 20, "timeout": 10}, "prepare_threshold": 5},
+            "OPTIONS": {"prepare_threshold": 5},
         }
 
 

@@ -73,7 +73,6 @@ PHONE_MIDDLEWARE = [
     "backend.middleware.RequestContextMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "backend.middleware.LanguageMiddleware",
-    "django.middleware.common.CommonMiddleware",
 ]
 
 ROOT_URLCONF = "backend.urls"

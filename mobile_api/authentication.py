@@ -16,17 +16,20 @@ from apps.accounts.errors import NotSignedIn, TokenExpired, TokenInvalid
 from apps.accounts.queries import Caller, caller_by_access
 from apps.accounts.rules import check_standing
 from apps.common.actor import Actor
+from apps.common.sql import as_uuid
 from apps.common.text import clean_text
+from apps.sync.queries import EPOCH
 
 MAX_TOKEN = 200
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceAuth:
-    """What `request.auth` holds: the actor for actions and querysets, and the session through which they act."""
+    """What `request.auth` holds: the actor for actions and querysets, their session, and the epoch of the database."""
 
     actor: Actor
     session_id: UUID
+    epoch: str
 
 
 class DeviceAuthentication(BaseAuthentication):
@@ -41,7 +44,7 @@ class DeviceAuthentication(BaseAuthentication):
         if not scheme:
             return None
         caller = (
-            caller_by_access(given.strip())
+            caller_by_access(given.strip(), asking=EPOCH)
             if scheme.lower() == "bearer" and len(given) <= MAX_TOKEN
             else None
         )
@@ -74,7 +77,7 @@ def _judged(request: Request, caller: Caller) -> DeviceAuth:
         request_id=request.META.get("haidang.request_id", ""),
         note=_storable(request.headers.get("X-Action-Note", ""))[:500],
     )
-    return DeviceAuth(actor, caller.session_id)
+    return DeviceAuth(actor, caller.session_id, str(as_uuid(caller.told)))
 
 
 def _names(header: str, device_id: UUID) -> bool:

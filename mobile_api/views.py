@@ -7,6 +7,7 @@ from typing import Any, ClassVar, cast
 
 from django.conf import settings
 from django.utils import timezone
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -19,6 +20,8 @@ from mobile_api.errors import LengthRequired, ProtocolUnsupported, UpgradeRequir
 from mobile_api.parsers import SMALL, BodyLimits
 
 PROTOCOL = "1"
+_ANY_JSON = frozenset({"*/*", "application/json"})
+_RENDERER, _JSON_ALONE = JSONRenderer(), [JSONRenderer]
 
 
 class PhoneView(APIView):
@@ -41,6 +44,13 @@ class PhoneView(APIView):
         """Judge who calls, then the protocol: a revoked phone learns of that first, whatever its app."""
         super().initial(request, *args, **kwargs)
         check_protocol(request)
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:  # noqa: FBT001, FBT002
+        """Give JSON to whoever takes it, which is every phone; others are told what there is."""
+        accepted = request.META.get("HTTP_ACCEPT", "*/*")
+        if accepted in _ANY_JSON and self.renderer_classes == _JSON_ALONE:
+            return _RENDERER, _RENDERER.media_type
+        return super().perform_content_negotiation(request, force)
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Response:
         """Forbid caching and tell the time."""

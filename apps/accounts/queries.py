@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
@@ -65,15 +66,19 @@ class Caller:
     has_ended: bool
     expires_at: datetime
     posts: tuple[Post, ...]
+    told: Any
 
 
-def caller_by_access(access_token: str) -> Caller | None:
-    """Find who holds an access token, by one statement: every request of every phone asks this."""
+def caller_by_access(access_token: str, *, asking: str = "SELECT NULL") -> Caller | None:
+    """Find who holds an access token, by one statement: every request of every phone asks this.
+
+    `asking` is a statement for one value more, which the answer gives as `told`.
+    """
     now = timezone.now()
-    rows = execute(_CALLER, [now, now, digest(access_token)]).fetchall()
+    rows = execute(_CALLER.format(asking=asking), [now, now, digest(access_token)]).fetchall()
     if not rows:
         return None
-    officer, name, is_active, device, state, seen, session, ended, expires = rows[0][:9]
+    told, officer, name, is_active, device, state, seen, session, ended, expires = rows[0][:10]
     held = [(as_uuid(pid), as_uuid(unit), role) for *_, pid, unit, role in rows if pid is not None]
     return Caller(
         officer_id=as_uuid(officer),
@@ -86,12 +91,13 @@ def caller_by_access(access_token: str) -> Caller | None:
         has_ended=ended is not None,
         expires_at=as_moment(expires),
         posts=_posts(held) if is_active else (),
+        told=told,
     )
 
 
 _CALLER = """
-    SELECT o.id, o.full_name, o.is_active, d.id, d.state, d.last_seen_at, s.id, s.ended_at, t.access_expires_at,
-        p.id, p.unit_id, p.role
+    SELECT ({asking}), o.id, o.full_name, o.is_active, d.id, d.state, d.last_seen_at, s.id, s.ended_at,
+        t.access_expires_at, p.id, p.unit_id, p.role
     FROM accounts_devicetoken t
     JOIN accounts_devicesession s ON s.id = t.session_id
     JOIN accounts_device d ON d.id = s.device_id

@@ -73,7 +73,7 @@ class Reaction(models.Model):
     """One task owed because of one change; it is done when `done_at` is set, in the task's own transaction."""
 
     id = models.BigAutoField(primary_key=True)
-    change = models.ForeignKey(Change, on_delete=models.CASCADE)
+    change = models.ForeignKey(Change, on_delete=models.CASCADE, db_index=False)
     task = models.CharField(max_length=80)
     sent_at = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=1)

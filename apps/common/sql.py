@@ -6,21 +6,23 @@ forbids statements (tests, debugging) sees these too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import orjson
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-Statement = tuple[str, Sequence[Any]]
+from apps.common.postgresql.waiting import Statement, Waiting
+
+_direct: ContextVar[Any] = ContextVar("direct", default=None)
+"""Inside `with_commit` on PostgreSQL the connection, which need not be looked for at each statement."""
 
 
 def execute(sql: str, values: Sequence[Any] = ()) -> Any:
@@ -28,17 +30,12 @@ def execute(sql: str, values: Sequence[Any] = ()) -> Any:
 
     Takes UUIDs, moments, days, and JSON as dict or list, beside plain values. Raises Django's database errors.
     """
-    wrapper = connections[DEFAULT_DB_ALIAS]
-    given = list(map(_adapters[wrapper.vendor == "postgresql"], values))
+    wrapper: Any = _direct.get() or connections[DEFAULT_DB_ALIAS]
     if not _is_direct(wrapper):
         cursor = wrapper.cursor()
-        cursor.execute(sql, given)
+        cursor.execute(sql, list(map(_adapters[wrapper.vendor == "postgresql"], values)))
         return cursor
-    wrapper.ensure_connection()
-    wrapper.validate_no_broken_transaction()
-    with wrapper.wrap_database_errors:
-        _send_waiting(wrapper)
-        return _sent(wrapper, sql, given)
+    return _run(wrapper, [(sql, values)])[0]
 
 
 def execute_all(statements: Sequence[Statement]) -> list[Any]:
@@ -46,34 +43,37 @@ def execute_all(statements: Sequence[Statement]) -> list[Any]:
 
     Each sees what those before it did and waited for. Raises what `execute` raises.
     """
-    wrapper = connections[DEFAULT_DB_ALIAS]
+    wrapper: Any = _direct.get() or connections[DEFAULT_DB_ALIAS]
     if not _is_direct(wrapper):
         return [execute(sql, values) for sql, values in statements]
-    wrapper.ensure_connection()
-    wrapper.validate_no_broken_transaction()
-    with wrapper.wrap_database_errors, wrapper.connection.pipeline():
-        _send_waiting(wrapper)
-        return [_sent(wrapper, sql, list(map(_for_postgresql, values))) for sql, values in statements]
+    return _run(wrapper, statements)
+
+
+def _run(wrapper: Any, statements: Sequence[Statement]) -> list[Any]:
+    """Send what waits and then the statements, all in one piece."""
+    before = wrapper.waiting.taken() if wrapper.waiting else []
+    sent = wrapper.run([*before, *((sql, _plain(values)) for sql, values in statements)])
+    return cast("list[Any]", sent[len(before) :])
 
 
 def write(sql: str, values: Sequence[Any]) -> None:
     """Run a statement whose outcome nobody reads; inside `with_commit` it may wait until something is read."""
-    waiting = _waiting.get()
-    if waiting is None or not _is_direct(connections[DEFAULT_DB_ALIAS]):
-        execute(sql, values)
+    wrapper = _direct.get()
+    if wrapper is not None and _is_direct(wrapper):
+        wrapper.waiting.statements.append((sql, _plain(values)))
     else:
-        waiting.statements.append((sql, list(map(_for_postgresql, values))))
+        execute(sql, values)
 
 
 def insert(table: str, row: Mapping[str, Any]) -> None:
     """Insert one row given by column, as `write` does; rows that wait go in one statement."""
+    wrapper = _direct.get()
     sql = _insertion(table, tuple(row))
-    waiting = _waiting.get()
-    if waiting is None or not _is_direct(connections[DEFAULT_DB_ALIAS]):
-        execute(sql, list(row.values()))
+    if wrapper is not None and _is_direct(wrapper):
+        wrapper.waiting.insertions.append(sql)
+        wrapper.waiting.values.extend(_plain(row.values()))
     else:
-        waiting.insertions.append(sql)
-        waiting.values.extend(map(_for_postgresql, row.values()))
+        execute(sql, list(row.values()))
 
 
 @contextmanager
@@ -82,75 +82,26 @@ def with_commit() -> Iterator[None]:
 
     What comes in between sees every write before it. A failed write may show only at the commit, which then fails.
     """
-    wrapper = connections[DEFAULT_DB_ALIAS]
+    wrapper: Any = connections[DEFAULT_DB_ALIAS]
     if wrapper.in_atomic_block or not _is_direct(wrapper):
         with transaction.atomic():
             yield
         return
-    mark = _waiting.set(_Waiting())
+    wrapper.waiting = Waiting()
+    mark = _direct.set(wrapper)
     try:
-        with ExitStack() as pipeline, transaction.atomic():
-            with wrapper.execute_wrapper(_send_waiting_first):
-                yield
-            if wrapper.needs_rollback:
-                return
-            pipeline.enter_context(wrapper.connection.pipeline())
-            with wrapper.wrap_database_errors:
-                _send_waiting(wrapper)
+        with transaction.atomic(), wrapper.execute_wrapper(_send_waiting_first):
+            yield
     finally:
-        _waiting.reset(mark)
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """Writes that nobody has asked about yet: rows to insert, in no order, and statements in their order."""
-
-    insertions: list[str] = field(default_factory=list)
-    values: list[Any] = field(default_factory=list)
-    statements: list[tuple[str, list[Any]]] = field(default_factory=list)
-
-
-_waiting: ContextVar[_Waiting | None] = ContextVar("waiting", default=None)
+        wrapper.waiting = None
+        _direct.reset(mark)
 
 
 def _is_direct(wrapper: BaseDatabaseWrapper) -> bool:
     """Tell whether statements may go past Django's cursor: on PostgreSQL, when nobody else watches them."""
-    watched = any(watcher is not _send_waiting_first for watcher in wrapper.execute_wrappers)
-    return wrapper.vendor == "postgresql" and not wrapper.queries_logged and not watched
-
-
-def _sent(wrapper: BaseDatabaseWrapper, sql: str, values: Sequence[Any]) -> Any:
-    from psycopg import RawCursor  # noqa: PLC0415  the embedded default has no PostgreSQL
-
-    return RawCursor(wrapper.connection).execute(_numbered(sql), values, prepare=True)
-
-
-@lru_cache(maxsize=512)
-def _numbered(sql: str) -> bytes:
-    """Write `%s` as PostgreSQL has it, `$1`; done once for each statement."""
-    first, *rest = sql.split("%s")
-    return "".join([first, *(f"${i}{part}" for i, part in enumerate(rest, start=1))]).encode()
-
-
-def _send_waiting(wrapper: BaseDatabaseWrapper) -> None:
-    waiting = _waiting.get()
-    if waiting is None:
-        return
-    if waiting.insertions:
-        sql, values = _all_in_one(tuple(waiting.insertions)), waiting.values
-        waiting.insertions, waiting.values = [], []
-        _sent(wrapper, sql, values)
-    statements, waiting.statements = waiting.statements, []
-    for statement in statements:
-        _sent(wrapper, *statement)
-
-
-@lru_cache(maxsize=256)
-def _all_in_one(insertions: tuple[str, ...]) -> str:
-    """Make one statement of several; foreign keys between the rows are checked when all are there."""
-    *first, last = insertions
-    named = ", ".join(f"w{i} AS ({sql})" for i, sql in enumerate(first))
-    return f"WITH {named} {last}" if named else last
+    if wrapper.vendor != "postgresql" or wrapper.queries_logged:
+        return False
+    return all(watcher is _send_waiting_first for watcher in wrapper.execute_wrappers)
 
 
 def _send_waiting_first(
@@ -160,8 +111,9 @@ def _send_waiting_first(
     many: bool,  # noqa: FBT001  Django's shape
     context: dict[str, Any],
 ) -> Any:
-    with context["connection"].wrap_database_errors:
-        _send_waiting(context["connection"])
+    wrapper: Any = context["connection"]
+    if wrapper.waiting and (statements := wrapper.waiting.taken()):
+        wrapper.run(statements)
     return run(sql, values, many, context)
 
 
@@ -202,11 +154,19 @@ def adapted(value: Any) -> Any:
     return _adapters[connection.vendor == "postgresql"](value)
 
 
+def _plain(values: Iterable[Any]) -> list[Any]:
+    """Give the values as PostgreSQL takes them; few are JSON, and what is not goes as it is."""
+    return [_for_postgresql(value) if type(value) in _JSON_TYPES else value for value in values]
+
+
 def _for_postgresql(value: Any) -> Any:
     kind = type(value)
     if kind is _Json:
         return value.text
     return _json(value) if kind is dict or kind is list else value
+
+
+_JSON_TYPES = frozenset({_Json, dict, list})
 
 
 def _for_sqlite(value: Any) -> Any:

@@ -14,7 +14,8 @@ import orjson
 from django.db import connection, models
 
 from apps.common.actor import Actor
-from apps.common.sql import Statement, as_moment, as_uuid, execute, execute_all
+from apps.common.postgresql.waiting import Statement
+from apps.common.sql import as_moment, as_uuid, execute, execute_all
 from apps.evidence.models import Attachment, Capture, Receipt, Upload
 
 Row = TypeVar("Row", bound=models.Model)

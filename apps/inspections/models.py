@@ -168,7 +168,6 @@ class InspectionReport(UnitScopedRecord):
         indexes = (
             models.Index(fields=["unit", "occurred_on"], name="inspection_unit_day"),
             models.Index(fields=["state", "submitted_at"], name="inspection_queue"),
-            models.Index(fields=["posting"], name="inspection_posting"),
         )
         constraints = (
             models.CheckConstraint(
@@ -200,7 +199,9 @@ class ReportPartQuerySet(models.QuerySet["ReportVersion"]):
 class ReportVersion(InsertOnly):
     """The body of a report as it was submitted, as the bytes whose hash the audit event of the submission names."""
 
-    report = models.ForeignKey(InspectionReport, on_delete=models.PROTECT, related_name="versions")
+    report = models.ForeignKey(
+        InspectionReport, on_delete=models.PROTECT, related_name="versions", db_index=False
+    )
     version = models.PositiveIntegerField()
     content = models.BinaryField()
     submitted_at = models.DateTimeField()

@@ -37,7 +37,7 @@ class Mutation(models.Model):
 
     id = models.UUIDField(primary_key=True)
     officer = models.ForeignKey(Officer, on_delete=models.PROTECT, related_name="+")
-    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="+")
+    device = models.ForeignKey(Device, on_delete=models.PROTECT, related_name="+", db_index=False)
     device_seq = models.BigIntegerField(null=True)
     type = models.CharField(max_length=60)
     oid = models.UUIDField(null=True)

@@ -26,9 +26,12 @@ class Head:
     snapshot: int | None = None
 
 
+EPOCH = "SELECT value FROM sync_epoch WHERE id = 1"
+
+
 def epoch() -> str:
     """Give the epoch of this database; phones that know another one load again and send their journals."""
-    return str(as_uuid(execute("SELECT value FROM sync_epoch WHERE id = 1").fetchone()[0]))
+    return str(as_uuid(execute(EPOCH).fetchone()[0]))
 
 
 def subscriptions(actor: Actor) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connections
+from django.db import close_old_connections
 
 from apps.changes.models import Stream
 from apps.sync.queries import epoch
@@ -56,7 +56,7 @@ def leave_wish(
 
 
 def read_heads(streams: Sequence[str]) -> Heads:
-    """Read the heads, a thousand streams per statement, and give the connection back."""
+    """Read the heads, a thousand streams per statement, over the connection of this thread."""
     try:
         seqs: dict[str, int] = {}
         for start in range(0, len(streams), TOGETHER):
@@ -64,4 +64,4 @@ def read_heads(streams: Sequence[str]) -> Heads:
             seqs.update(rows.values_list("id", "seq"))
         return Heads(epoch(), seqs)
     finally:
-        connections.close_all()
+        close_old_connections()

@@ -65,7 +65,7 @@ class PushView(PhoneView):
             faults=body.faults,
             app_version=request.headers.get("App-Version", ""),
         )
-        return _json({"server_time": server_time(), "epoch": epoch(), "results": results})
+        return _json({"server_time": server_time(), "epoch": self.auth.epoch, "results": results})
 
 
 class PullView(AdmittedView):

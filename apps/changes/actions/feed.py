@@ -19,7 +19,8 @@ from django.utils import timezone
 from apps.changes.actions.relay import wake
 from apps.changes.rules import DIGEST_MASK, row_digest
 from apps.common.actor import Actor
-from apps.common.sql import Statement, as_uuid, execute, insert, places, write
+from apps.common.postgresql.waiting import Statement
+from apps.common.sql import as_uuid, execute, insert, places, write
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from apps.changes.actions import Item, ask_held
 from apps.changes.rules import post_stream
 from apps.common.actor import Actor
 from apps.common.errors import NotAllowed
-from apps.common.sql import Statement, execute
+from apps.common.postgresql.waiting import Statement
+from apps.common.sql import execute
 from apps.evidence.models import Attachment
 from apps.evidence.queries import KIND, body, facts_of
 
