@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 from django.db import connection
+from django.test import SimpleTestCase
 
 from tests import emptying
 from tests.services import S3, Redis
@@ -34,6 +35,7 @@ hypothesis.settings.register_profile("haidang", deadline=None)
 hypothesis.settings.load_profile("haidang")
 emptying.install()
 
+DATABASE = frozenset({"db", "transactional_db", "django_db_setup"})
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -65,12 +67,27 @@ def find_chromium() -> str | None:
     return named or next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what this database or this machine cannot run; under `CI=true` a missing browser is a failure."""
+    """Leave out what this database or this machine cannot run; under `CI=true` a missing browser is a failure.
+
+    Also marks what cannot touch the database, because it has not asked pytest-django for it.
+    """
+    for item in items:
+        if not _asks_for_database(item):
+            item.add_marker("no_database")
     if connection.vendor != "postgresql":
         _skip(items, "postgres", "asks for PostgreSQL; run with HAIDANG_TEST_DB=postgres")
     if find_chromium() is None and os.environ.get("CI") != "true":
         _skip(items, "browser", "NO CHROMIUM ON THIS MACHINE: the pages are not tested in a browser")
+
+
+def _asks_for_database(item: pytest.Item) -> bool:
+    names: tuple[str, ...] = getattr(item, "fixturenames", ())
+    is_case = (
+        isinstance(item, pytest.Function) and item.cls is not None and issubclass(item.cls, SimpleTestCase)
+    )
+    return is_case or item.get_closest_marker("django_db") is not None or not DATABASE.isdisjoint(names)
 
 
 def _skip(items: list[pytest.Item], marker: str, reason: str) -> None:

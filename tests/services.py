@@ -7,10 +7,12 @@ PostgreSQL refuses to run as root; for root it runs as an unprivileged account.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import importlib.util
 import os
 import pwd
+import random
 import secrets
 import shlex
 import shutil
@@ -112,7 +114,7 @@ class Service:
     def _start_once(self) -> None:
         if self.directory is None:
             self.directory = Path(tempfile.mkdtemp(prefix=f"haidang-{self.name}-", dir=self._place()))
-            self.port = _free_port()
+            self.port = free_port()
             self._prepare(self.directory)
         options = ["--stop", self.stop_signal, "--remove", str(self.directory), *self._account_options()]
         with (self.directory / "log").open("ab") as log:
@@ -322,10 +324,16 @@ class S3(Service):
         return True
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+def free_port() -> int:
+    """Give a port that nobody listens at, outside the range from which systems give ports to outgoing connections.
+
+    So none of those can take it before the server does, or while a crashed server starts again.
+    """
+    while True:
+        port = random.SystemRandom().randrange(15_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return port
 
 
 def _program(name: str) -> str:

@@ -11,7 +11,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from tests.services import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 40
@@ -39,7 +40,7 @@ class Stack:
     ) -> None:
         self.data = data
         data.mkdir(parents=True, exist_ok=True)
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("HAIDANG_", "DJANGO_", "PYTEST_"))}
         self.environment = kept | {
@@ -158,9 +159,3 @@ def new_postgresql_database(server_url: str, name: str, *, template: str = "temp
 def _kill_group(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
