@@ -122,7 +122,7 @@ def _suites(python: str) -> list[Step]:
     parallel = [*pytest, "-n", "2", "--dist", "worksteal"]
     simulate = [python, "-m", "tests.simulation"]
     two = [*simulate, "--examples", "200", "--workers", "2"]
-    few = [*simulate, "--examples", "10"]
+    few = [*simulate, "--examples", "30", "--workers", "2"]
     return [
         Step("tests-sqlite", [[*parallel, "-m", "not live"]], sqlite, is_suite=True),
         Step("tests-postgres", [[*parallel, "-m", MARKS_POSTGRES]], postgres, is_suite=True),
