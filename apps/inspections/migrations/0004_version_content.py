@@ -21,7 +21,7 @@ def to_json(apps, schema_editor):  # type: ignore[no-untyped-def]  # Django's ow
 
 
 class Migration(migrations.Migration):
-    dependencies = [("inspections", "0003_single_use_values")]
+    dependencies = [("inspections", "0004_drop_repeated_indexes")]
 
     operations = [
         migrations.AddField("reportversion", "content", models.BinaryField(null=True)),
