@@ -55,6 +55,11 @@ export async function takePage(db: Db, vault: Vault, page: Page): Promise<string
     for (const stream of page.drop) await drop(tx, stream);
     for (const stream of page.reset) await beginLoad(tx, stream);
     const loads = await generations(tx);
+    for (const { s } of page.changes)
+      if (!loads.has(s)) {
+        loads.set(s, 0);
+        await tx.objectStore("stream").put({ s, g: 0 });
+      }
     await Promise.all(page.changes.map((change, i) => enter(tx, change, puts[i] ?? null, loads)));
     const touched = new Set(page.changes.map((change) => change.s));
     const wrong: string[] = [];
@@ -72,25 +77,26 @@ export async function takePage(db: Db, vault: Vault, page: Page): Promise<string
 
 /** Read and open the records of one kind; a record that stands in two streams is given once, at its newest. */
 export async function records(db: Db, vault: Vault, kind: string): Promise<BaseRecord[]> {
-  const found = await db.read(["base", "body"], async (tx) => {
-    const rows = await tx.objectStore("base").index("kind").getAll(kind);
-    const bodies = await Promise.all(rows.map((row) => tx.objectStore("body").get(key(row))));
-    return rows.map((row, i) => [row, bodies[i]] as const);
+  const found = await db.read(["base", "body", "stream"], async (tx) => {
+    const streams = await tx.objectStore("stream").getAllKeys();
+    return (await Promise.all(streams.map((stream) => pairs(tx, [stream, kind])))).flat();
   });
   return opened(vault, found);
 }
 
 /** Read and open the records of one stream. */
 export async function recordsOfStream(db: Db, vault: Vault, stream: string): Promise<BaseRecord[]> {
-  const found = await db.read(["base", "body"], async (tx) => {
-    const range = IDBKeyRange.bound([stream], [stream, END]);
-    const [rows, bodies] = await Promise.all([
-      tx.objectStore("base").getAll(range),
-      tx.objectStore("body").getAll(range),
-    ]);
-    return rows.map((row, i) => [row, bodies[i]] as const);
-  });
-  return opened(vault, found);
+  return opened(vault, await db.read(["base", "body"], (tx) => pairs(tx, [stream])));
+}
+
+/** Rows and their sealed bodies, of all keys that begin so; both tables have the same keys in the same order. */
+async function pairs(tx: Transaction<"readonly">, begin: string[]): Promise<(readonly [BaseRow, Bytes | undefined])[]> {
+  const range = IDBKeyRange.bound(begin, [...begin, END]);
+  const [rows, bodies] = await Promise.all([
+    tx.objectStore("base").getAll(range),
+    tx.objectStore("body").getAll(range),
+  ]);
+  return rows.map((row, i) => [row, bodies[i]] as const);
 }
 
 /** Read and open single records, by id; those that are not there any more are missing from the answer. */

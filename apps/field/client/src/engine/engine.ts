@@ -549,7 +549,8 @@ function counts(mirror: Session["mirror"], reports: Map<string, Report>): Partia
 }
 
 function newestFirst(one: Report, other: Report): number {
-  return moment(other).localeCompare(moment(one)) || other.id.localeCompare(one.id);
+  const [mine, theirs] = [moment(one) + one.id, moment(other) + other.id];
+  return mine < theirs ? 1 : mine > theirs ? -1 : 0;
 }
 
 const moment = (report: Report) => report.changed_on_device_at ?? report.submitted_at ?? "";

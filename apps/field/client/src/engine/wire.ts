@@ -168,14 +168,17 @@ export class Wire {
       headers.Authorization = `Bearer ${token}`;
       headers["X-Device-Id"] = (await this.db.get<string>("device_id")) ?? "";
     }
-    const late = AbortSignal.timeout((asked.seconds ?? SECONDS) * 1000);
-    const signal = asked.signal ? AbortSignal.any([asked.signal, late]) : late;
+    const ending = new AbortController(); // by hand: older phones cannot join two signals
+    const end = () => ending.abort();
+    const late = setTimeout(end, (asked.seconds ?? SECONDS) * 1000);
+    asked.signal?.addEventListener("abort", end, { once: true });
+    if (asked.signal?.aborted) end();
     try {
       const answer = await this.fetcher(asked.path, {
         method: asked.method,
         headers,
         body: asked.body ?? null,
-        signal,
+        signal: ending.signal,
         cache: "no-store",
         credentials: "omit",
         redirect: "error",
@@ -187,6 +190,9 @@ export class Wire {
     } catch (error) {
       if (asked.signal?.aborted) throw asked.signal.reason;
       throw new ConnectionCut(String(error));
+    } finally {
+      clearTimeout(late);
+      asked.signal?.removeEventListener("abort", end);
     }
   }
 }
