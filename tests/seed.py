@@ -79,14 +79,18 @@ def _gate(i: int, region: Any) -> Any:
     )
 
 
-def publish(cast: Any, code: str, applies_to: str, content: dict[str, Any]) -> str:
+def publish(
+    cast: Any,
+    code: str,
+    applies_to: str,
+    content: dict[str, Any],
+    title: tuple[str, str] = ("Quy trình thử", "Test checklist"),
+) -> str:
     """Take a content through the whole life of a version to `published`; gives the version's id."""
     from apps.checklists import actions
 
     trainer, approver = cast.trainer.actor(), cast.approver.actor()
-    checklist = actions.create_checklist(
-        actor=trainer, code=code, applies_to=applies_to, title=("Quy trình thử", "Test checklist")
-    )
+    checklist = actions.create_checklist(actor=trainer, code=code, applies_to=applies_to, title=title)
     version = actions.create_version(actor=trainer, checklist=checklist, semver="1.0.0", content=content)
     actions.submit_for_review(actor=trainer, version_id=version.pk)
     actions.approve_version(actor=approver, version_id=version.pk)
