@@ -45,8 +45,10 @@ class Backstage:
     def close(self) -> None:
         """End it."""
         assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self.process.stdin.close()
         self.process.wait(10)
+        self.process.stdout.close()
 
 
 def seed(officers: int) -> dict[str, Any]:

@@ -153,21 +153,25 @@ class Handset:
 
     # -- sync ---------------------------------------------------------------------------------------------------
 
+    def ask_for_sync(self) -> None:
+        """Press the button of the sync centre."""
+        self.go("#/sync")
+        self.page.locator(".status > button").click()
+
     def sync(self) -> None:
         """Ask for a sync in the sync centre and wait until it has ended, well or not."""
-        self.go("#/sync")
-        self.page.get_by_role("button", name="Đồng bộ ngay").click()
+        self.ask_for_sync()
         self.page.get_by_role("button", name="Đồng bộ ngay", disabled=False).wait_for()
 
     def sync_all(self) -> None:
         """Sync until the server has everything."""
         self.sync()
-        self.page.get_by_text("Máy chủ đã có mọi việc của bạn").wait_for(timeout=30_000)
+        self.told("Máy chủ đã có mọi việc của bạn")
 
-    def sync_text(self) -> str:
-        """What the sync centre says of the whole."""
+    def told(self, text: str) -> None:
+        """Wait until the sync centre says so of the whole."""
         self.go("#/sync")
-        return self.page.locator(".status .big").inner_text()
+        self.page.locator(".status .big", has_text=text).wait_for()
 
     def until(self, expression: str, *, seconds: float = 20) -> None:
         """Wait until an expression is true in the page; its content policy forbids Playwright's own way of polling."""

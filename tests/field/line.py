@@ -17,7 +17,7 @@ class Line:
         self.target = port
         self.is_up = True
         self.cut_after: int | None = None
-        """Cut once so many more bytes have gone to the server."""
+        """Lose the network once so many more bytes have gone to the server."""
         self.cuts = 0
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
@@ -72,7 +72,7 @@ class Line:
         with contextlib.suppress(OSError):
             while data := source.recv(16_384):
                 if is_upwards and self._must_cut(len(data)):
-                    self._break()
+                    self.down()
                     return
                 sink.sendall(data)
         for one in (source, sink):

@@ -100,16 +100,20 @@ def _furnish(stage: Stage, phone: Handset, other: Handset) -> dict[str, str]:
     phone.next()
     phone.choose("a_bool", "Có")
     phone.photograph("a_photo", [noisy_jpeg(40_000)])
+    phone.type("a_scan", "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<")  # no place to break
     phone.type("a_number", "99")  # too many: a fault to look at
     phone.stored()
     phone.sync_all()
     stage.give_back(returned, "step_3", "Ghi rõ hơn.")
-    other.sync()
+    other.sync_all()
+    phone.sync_all()
+    phone.line.down()
     for one, text in ((other, "máy hai"), (phone, "máy một")):
         one.go(f"#/fill/{draft}/all")
         one.type("a_text", text)
         one.stored()
     other.sync_all()
+    phone.line.up()
     phone.sync()
     phone.page.get_by_role("link", name="Hai bản khác nhau").click()
     decide = phone.page.url.split("#")[1]

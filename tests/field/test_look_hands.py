@@ -75,7 +75,7 @@ def test_a_whole_report_by_keyboard(stage: Stage, handset: object) -> None:
     phone.page.keyboard.type("Không có gì bất thường")
     keys.to("Kết quả và gửi")
     keys.press("Enter")
-    phone.page.get_by_text("Kết quả kiểm tra").wait_for()
+    phone.page.get_by_role("heading", level=2, name="Kết quả và gửi").wait_for()
     keys.to("Không phát hiện")
     keys.press("Space")
     keys.to("Gửi báo cáo")
@@ -102,7 +102,7 @@ def test_back_goes_back_and_focus_follows(phone: Handset) -> None:
     assert page.get_by_role("dialog").count() == 0
     assert page.evaluate("document.activeElement.ariaLabel") == "Các mục"
     page.go_back()
-    page.wait_for_url(f"**/#/fill/{report}")
+    page.wait_for_url(f"**/#/fill/{report}/general")
     page.go_back()
     phone.heading("Kiểm tra mới").wait_for()
 

@@ -290,9 +290,11 @@ export type SyncErrorCode =
 export interface SyncState {
   phase: "idle" | "pushing" | "pulling" | "photos" | "pausing";
   error: { code: SyncErrorCode; detail: string } | null;
-  /** Mutations not finally accepted, photos not confirmed, troubles to decide. */
+  /** Mutations not finally accepted. */
   waiting: number;
+  /** Photos that the server has not confirmed. */
   photos_waiting: number;
+  /** Troubles to decide. */
   attention: number;
   /** When push, pull and photos last all ended well, by the server's clock; null: never. */
   last_sync_at: string | null;

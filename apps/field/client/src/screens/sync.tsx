@@ -12,7 +12,7 @@ import { announce } from "../ui/live.tsx";
 import { Badge, Fault, Field, Head, Meter, Notice } from "../ui/parts.tsx";
 import { href } from "../ui/router.ts";
 import { titleOf } from "./report-row.tsx";
-import { lastSynced } from "./today.tsx";
+import { lastSynced, unsent } from "./today.tsx";
 import { TroubleCard } from "./trouble-card.tsx";
 
 const MOST = 30;
@@ -52,7 +52,7 @@ export function SyncCentre() {
           ))}
         </section>
       )}
-      {engine.sync.value.waiting > 0 && <Export />}
+      {(unsent(engine.sync.value) > 0 || troubles.length > 0) && <Export />}
     </main>
   );
 }
@@ -64,10 +64,10 @@ function isUnfinished(report: Report): boolean {
 function Status() {
   const w = words().sync;
   const state = engine.sync.value;
-  const { phase, error, waiting, attention, next_in } = state;
+  const { phase, error, attention, next_in } = state;
   const running = phase !== "idle" && phase !== "pausing";
-  const clear = waiting === 0 && attention === 0;
-  const said = running ? w.phases[phase] : clear ? w.all_sent : unsent(state);
+  const clear = unsent(state) === 0 && attention === 0;
+  const said = running ? w.phases[phase] : clear ? w.all_sent : unsentWords(state);
   return (
     <section class="card status">
       <div role="status" class="stack tight">
@@ -95,9 +95,9 @@ function Status() {
 }
 
 /** What waits, in words: work to be sent, or only decisions to be made. */
-export function unsent({ waiting, photos_waiting, attention }: SyncState): string {
-  const work = Math.max(waiting - photos_waiting - attention, 0);
-  return work + photos_waiting > 0 ? words().sync.waiting(work, photos_waiting) : words().today.need_you(attention);
+function unsentWords({ waiting, photos_waiting, attention }: SyncState): string {
+  const isAny = waiting + photos_waiting > 0;
+  return isAny ? words().sync.waiting(waiting, photos_waiting) : words().today.need_you(attention);
 }
 
 /** One report: its state by the server's word, and each photo that is not there yet. */

@@ -51,13 +51,13 @@ export function Today() {
 function SyncHero() {
   const w = words().today;
   const state = engine.sync.value;
-  const clear = state.waiting === 0 && state.attention === 0;
+  const clear = unsent(state) === 0 && state.attention === 0;
   const lit = state.last_sync_at === null ? "none" : clear ? "all" : state.error?.code === "offline" ? "none" : "some";
   return (
     <a class="hero" href={href({ screen: "sync" })}>
       <span class="words">
         <span class="big">
-          {state.attention > 0 ? w.need_you(state.attention) : clear ? w.all_sent : w.to_send(state.waiting)}
+          {state.attention > 0 ? w.need_you(state.attention) : clear ? w.all_sent : w.to_send(unsent(state))}
         </span>
         <span class="soft">{lastSynced(state)}</span>
         <span class="more">
@@ -68,6 +68,11 @@ function SyncHero() {
       <Lighthouse lit={lit} />
     </a>
   );
+}
+
+/** How much the server has not confirmed yet: work and photos. */
+export function unsent({ waiting, photos_waiting }: SyncState): number {
+  return waiting + photos_waiting;
 }
 
 /** When everything last agreed with the server, by time that only counts forward. */

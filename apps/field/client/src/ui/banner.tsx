@@ -18,7 +18,8 @@ export function Banner() {
 function message(): JSX.Element | null {
   const { banner } = words();
   const { screen } = route.value;
-  const { error, attention, waiting } = engine.sync.value;
+  const { error, attention, waiting: work, photos_waiting } = engine.sync.value;
+  const waiting = work + photos_waiting;
   if (engine.lease.value === "all_locked") return <Line text={banner.lease} to="sync" />;
   if (screen === "sync" || screen === "decide" || screen === "today") return null; // they say the same, at length
   if (screen === "fill") return null; // nothing that cannot wait until the form is left

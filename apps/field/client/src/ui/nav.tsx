@@ -17,13 +17,13 @@ const BELONGS: Readonly<Partial<Record<Route["screen"], string>>> = { report: "t
 
 export function Nav({ current }: { current: Route["screen"] }) {
   const { nav, today } = words();
-  const { waiting, attention } = engine.sync.value;
-  const counts = { sync: attention || waiting };
+  const { waiting: work, photos_waiting, attention } = engine.sync.value;
+  const waiting = work + photos_waiting;
   return (
     <nav class="nav" aria-label={nav.label}>
       <ul>
         {PLACES.map((place) => {
-          const count = place === "sync" ? counts.sync : 0;
+          const count = place === "sync" ? attention || waiting : 0;
           return (
             <li key={place}>
               <a href={href({ screen: place })} aria-current={(BELONGS[current] ?? current) === place ? "page" : undefined}>
