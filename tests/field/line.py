@@ -34,6 +34,10 @@ class Line:
         """Have a network again."""
         self.is_up = True
 
+    def was_cut(self, times: int) -> bool:
+        """Tell whether it was cut so many times."""
+        return self.cuts == times
+
     def close(self) -> None:
         """End it."""
         self.is_up = False

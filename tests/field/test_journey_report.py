@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 
 import pytest
 
@@ -119,7 +120,7 @@ def arrived_over_a_bad_line(stage: Stage, phone: Handset) -> None:
         phone.line.cut_after = 400_000
         phone.line.up()
         phone.ask_for_sync()
-        assert until(lambda wanted=cuts: phone.line.cuts == wanted, seconds=20)
+        assert until(partial(phone.line.was_cut, cuts), seconds=20)
         phone.told("chờ gửi")
     phone.line.up()
     phone.sync_all()

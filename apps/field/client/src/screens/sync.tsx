@@ -72,7 +72,7 @@ function Status() {
     <section class="card status">
       <div role="status" class="stack tight">
         <p class="row big">
-          <Icon name={running ? "sync" : clear ? "cloud_check" : error?.code === "offline" ? "cloud_off" : "clock"} />
+          <Icon name={running ? "sync" : clear ? "cloud_check" : attention > 0 ? "warn" : error?.code === "offline" ? "cloud_off" : "clock"} />
           {said}
         </p>
         <p class="soft tabular">{lastSynced(state)}</p>

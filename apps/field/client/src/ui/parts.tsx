@@ -19,7 +19,10 @@ export function Head({ title, up, children }: HeadProps) {
   useEffect(() => {
     document.title = `${title} – Hải Đăng`;
   }, [title]);
-  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    scrollTo({ top: 0 });
+    heading.current?.focus({ preventScroll: true });
+  }, []);
   return (
     <header class="head">
       {up && (
