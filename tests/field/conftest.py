@@ -75,9 +75,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         stack.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    """Playwright, once."""
+    """Playwright, once per module: two at a time are one too many for it."""
     with sync_playwright() as started:
         yield started
 

@@ -33,8 +33,9 @@ class Handset:
             locale="vi-VN",
             timezone_id="Asia/Ho_Chi_Minh",
             accept_downloads=True,
+            reduced_motion="reduce",
         )
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(30_000)
         self.page = self._watched(self.context.pages[0])
 
     def _watched(self, page: Page) -> Page:
