@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "apps.checklists",
     "apps.evidence",
     "apps.inspections",
+    "apps.seizures",
     "apps.reporting",
     "apps.sync",
     "apps.console",

@@ -22,6 +22,7 @@ pytest_plugins = [
     "tests.cast",
     "tests.deployment",
     "tests.work",
+    "tests.seizing",
     "tests.near",
     "tests.sync.large",
     "tests.access.fixture",

@@ -72,11 +72,12 @@ def compare_batch(kind: str, placed: dict[UUID, Placed]) -> list[Difference]:
 
 def compare_record(kind: str, record: Placed, entries: Sequence[tuple[str, int, str]]) -> list[Difference]:
     """Compare one record with its live entries, given as (stream, revision, body)."""
-    found = []
-    if record.stream is not None and record.stream not in {stream for stream, _, _ in entries}:
-        found.append(Difference("missing", kind, record.stream, record.oid))
+    held = {stream for stream, _, _ in entries}
+    found = [
+        Difference("missing", kind, stream, record.oid) for stream in record.streams if stream not in held
+    ]
     for stream, rev, body in entries:
-        if stream != record.stream:
+        if stream not in record.streams:
             found.append(Difference("misplaced", kind, stream, record.oid))
         elif not record.agrees(rev, body):
             found.append(Difference("stale", kind, stream, record.oid))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from apps.common.actor import Actor
 from apps.common.errors import InvalidFields, Problem
+from apps.evidence.models import Attachment
 from apps.inspections.actions import (
     Edited,
     declare_photo,
@@ -15,6 +16,9 @@ from apps.inspections.actions import (
     save_inspection,
     submit_inspection,
 )
+from apps.inspections.queries import KIND as INSPECTION
+from apps.seizures import actions as seizures
+from apps.seizures.queries import KIND as SEIZURE
 from apps.sync.rules import Envelope, is_uuid
 
 
@@ -49,12 +53,16 @@ def _discard(actor: Actor, sent: Envelope) -> Applied:
 
 def _declare(actor: Actor, sent: Envelope) -> Applied:
     fields = sent.fields
+    declare = DECLARE.get(fields.get("owner_kind", INSPECTION))
+    if declare is None:
+        unknown = Problem("/fields/owner_kind", "choice", "Loại hồ sơ không hợp lệ.", "No kind of record.")
+        raise InvalidFields(errors=[unknown])
     owner = fields.get("report")
     if not is_uuid(owner):
         raise InvalidFields(
             errors=[Problem("/fields/report", "type", "Sai kiểu dữ liệu.", "This is a report's id.")]
         )
-    photo = declare_photo(
+    photo = declare(
         actor=actor,
         report_id=UUID(str(owner)),
         photo_id=sent.object,
@@ -72,8 +80,28 @@ def _declare(actor: Actor, sent: Envelope) -> Applied:
     return Applied(rev=photo.rev)
 
 
-def _edited(edit: Edited) -> Applied:
+def _seizure(
+    write: Callable[..., seizures.Edited],
+) -> Operation:
+    def operation(actor: Actor, sent: Envelope) -> Applied:
+        return _edited(write(actor=actor, report_id=sent.object, base_rev=sent.base_rev, fields=sent.fields))
+
+    return operation
+
+
+def _discard_seizure(actor: Actor, sent: Envelope) -> Applied:
+    seizures.discard_seizure(actor=actor, report_id=sent.object, base_rev=sent.base_rev)
+    return Applied(rev=(sent.base_rev or 0) + 1)
+
+
+def _edited(edit: Edited | seizures.Edited) -> Applied:
     return Applied(edit.report.rev, edit.merged, edit.warnings)
+
+
+DECLARE: Mapping[object, Callable[..., Attachment]] = {
+    INSPECTION: declare_photo,
+    SEIZURE: seizures.declare_photo,
+}
 
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -81,4 +109,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "inspection.submit": _submit,
     "inspection.discard": _discard,
     "attachment.create": _declare,
+    "seizure.flash": _seizure(seizures.send_flash),
+    "seizure.save": _seizure(seizures.save_seizure),
+    "seizure.preliminary": _seizure(seizures.send_preliminary),
+    "seizure.submit": _seizure(seizures.submit_seizure),
+    "seizure.discard": _discard_seizure,
 }

@@ -36,14 +36,18 @@ from apps.reference.models import ReferenceEntry
 from apps.reference.queries import KIND as ENTRY
 from apps.reference.queries import body as entry_body
 from apps.reference.rules import list_stream
+from apps.seizures.models import SeizureReport
+from apps.seizures.queries import KIND as SEIZURE
+from apps.seizures.queries import body as seizure_body
+from apps.seizures.queries import streams_of
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """Where a record should stand, at which revision, as which JSON. No stream: nowhere; no revision: at any."""
+    """In which streams a record should stand, at which revision, as which JSON; no revision: at any."""
 
     oid: UUID
-    stream: str | None
+    streams: tuple[str, ...]
     rev: int | None
     body: str
 
@@ -95,20 +99,20 @@ def _json(body: Mapping[str, Any]) -> str:
 
 
 def _checklist(version: ChecklistVersion) -> Placed:
-    stream = REF if version.status in ON_PHONES else None
-    return Placed(version.pk, stream, version.rev, _json(checklist_body(version)))
+    streams = (REF,) if version.status in ON_PHONES else ()
+    return Placed(version.pk, streams, version.rev, _json(checklist_body(version)))
 
 
 def _posting(posting: Posting) -> Placed:
-    return Placed(posting.pk, post_stream(posting.pk), None, _json(posting_body(posting)))
+    return Placed(posting.pk, (post_stream(posting.pk),), None, _json(posting_body(posting)))
 
 
 def _inspection(report: InspectionReport) -> Placed:
-    return Placed(report.pk, post_stream(report.posting_id), report.rev, _json(inspection_body(report)))
+    return Placed(report.pk, (post_stream(report.posting_id),), report.rev, _json(inspection_body(report)))
 
 
 def _attachment(photo: Attachment) -> Placed:
-    return Placed(photo.pk, post_stream(photo.posting_id), photo.rev, _json(attachment_body(photo)))
+    return Placed(photo.pk, (post_stream(photo.posting_id),), photo.rev, _json(attachment_body(photo)))
 
 
 def _receipt(receipt: Receipt) -> Placed:
@@ -122,17 +126,23 @@ def _entry(entry: ReferenceEntry) -> Placed:
         orjson.dumps(entry.data, option=orjson.OPT_SORT_KEYS).decode(),
         valid=entry.valid,
     )
-    return Placed(entry.pk, list_stream(entry.list.slug) if entry.is_listed else None, entry.rev, body)
+    streams = (list_stream(entry.list.slug),) if entry.is_listed else ()
+    return Placed(entry.pk, streams, entry.rev, body)
+
+
+def _seizure(report: SeizureReport) -> Placed:
+    return Placed(report.pk, tuple(streams_of(report)), report.rev, _json(seizure_body(report)))
 
 
 def _server_key(announcement: KeyStatement) -> Placed:
     body = key_body(announcement)
-    return Placed(announcement.pk, REF, key_rev(body), _json(body))
+    return Placed(announcement.pk, (REF,), key_rev(body), _json(body))
 
 
 SOURCES: Mapping[str, Source] = {
     CHECKLIST: Source(lambda: ChecklistVersion.objects.select_related("checklist"), _checklist),
     POSTING: Source(lambda: Posting.objects.select_related("officer", "unit"), _posting),
+    SEIZURE: Source(SeizureReport.objects.all, _seizure),
     INSPECTION: Source(InspectionReport.objects.all, _inspection),
     ATTACHMENT: Source(Attachment.objects.all, _attachment),
     RECEIPT: Source(Receipt.objects.all, _receipt),

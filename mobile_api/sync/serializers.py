@@ -6,6 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.sync.operations import OPERATIONS
 from apps.sync.rules import DEFAULT_PULL_ROWS, MAX_PULL_BYTES, MAX_PULL_ROWS, MAX_WAIT_SECONDS
 
 Text = serializers.CharField
@@ -17,9 +18,7 @@ class MutationSerializer(serializers.Serializer[Any]):
 
     id = serializers.UUIDField(help_text="UUIDv7 made on the phone; the key of idempotency.")
     device_seq = Whole(required=False, help_text="Number of the mutation on this device, without gaps.")
-    type = serializers.ChoiceField(
-        choices=["inspection.save", "inspection.submit", "inspection.discard", "attachment.create"]
-    )
+    type = serializers.ChoiceField(choices=list(OPERATIONS))
     object = serializers.UUIDField(help_text="The record's id, made on the phone.")
     base_rev = Whole(
         required=False, allow_null=True, help_text="The revision the edit was made on; null when new."

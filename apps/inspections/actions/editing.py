@@ -127,7 +127,7 @@ def apply_patch(
         _check_state(report)
         if not base_rev:
             raise ExistsDifferent(current=body(report))
-    warnings = (*_check_posting(report.posting), *_version_warnings(report.checklist_version_id))
+    warnings = (*check_posting(report.posting), *_version_warnings(report.checklist_version_id))
     base = base_rev or report.rev
     changed = rules.merge(patch, current, report.field_revs, base)
     if changed:
@@ -315,10 +315,10 @@ def post_of(actor: Actor, named: object) -> tuple[Post, tuple[str, ...]]:
     former = Posting.objects.filter(pk=wanted, officer_id=actor.person, role__in=_INSPECTING).first()
     if former is None:
         raise ScopeRevoked
-    return Post(former.pk, former.unit_id, former.role, frozenset({former.unit_id})), _check_posting(former)
+    return Post(former.pk, former.unit_id, former.role, frozenset({former.unit_id})), check_posting(former)
 
 
-def _check_posting(posting: Posting) -> tuple[str, ...]:
+def check_posting(posting: Posting) -> tuple[str, ...]:
     """Take work for a post the officer has left for some days more (access.md); flag it, then refuse it."""
     gone = timezone.now() - posting.valid_to if posting.valid_to else timedelta(-1)
     if gone < timedelta(0):

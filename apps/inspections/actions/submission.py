@@ -97,12 +97,12 @@ def _receive(report: InspectionReport, warnings: list[str], now: dt.datetime) ->
     report.required_steps, report.answered_steps = progress.required, progress.answered
     report.state = State.MEDIA_PENDING if photos_missing(report) else State.COMPLETE
     if first:
-        report.number = _next_number(report, now)
+        report.number = next_number("IR", report.unit_id, now)
 
 
-def _next_number(report: InspectionReport, now: dt.datetime) -> str:
+def next_number(prefix: str, unit_id: UUID, now: dt.datetime) -> str:
     """Take the next human number of the unit's year, `IR-2026-NBA-000123`."""
-    series = f"IR-{now.astimezone(rules.COUNTRY_TIME).year}-{code_of(report.unit_id)}"
+    series = f"{prefix}-{now.astimezone(rules.COUNTRY_TIME).year}-{code_of(unit_id)}"
     taken = execute(
         "INSERT INTO inspections_numberseries (series, last) VALUES (%s, 1) "
         "ON CONFLICT (series) DO UPDATE SET last = inspections_numberseries.last + 1 RETURNING last",

@@ -77,7 +77,7 @@ def _wanted(kind: str, placed: Placed | None, entries: Entries) -> Wanted:
     wanted: Wanted = {}
     for difference in compare_record(kind, placed, entries):
         stream = difference.stream
-        is_right = stream == placed.stream
+        is_right = stream in placed.streams
         wanted[stream] = (placed.rev or revs[stream], placed.body) if is_right else None
     return wanted
 

@@ -1,0 +1,100 @@
+"""Reads around seizure reports: their body for phones and versions, what was frozen, the substances of their lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from apps.changes.rules import post_stream
+from apps.evidence.models import Attachment
+from apps.organisation.models import Unit
+from apps.reference.models import ReferenceEntry
+from apps.reference.queries import SUBSTANCES
+from apps.seizures.models import Decision, Participant, SeizureReport
+from apps.seizures.rules.checks import numbers_of
+from apps.seizures.rules.fields import NOMINAL, PARTS
+
+KIND = "seizure"
+DISCARDED = "seizure.discarded"
+
+
+def reported(report: SeizureReport) -> dict[str, Any]:
+    """Give what was reported, as the rules read it: the header's fields and the parts by mark."""
+    parts = {part: getattr(report, part) for part in PARTS}
+    return {**report.fields, **parts, "participations": with_forces(report.fields.get("participations", ()))}
+
+
+def with_forces(participations: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Add to each participation the force of its unit; an outside agency that is no unit has none."""
+    several = [dict(p) for p in participations]
+    codes = [p["unit"] for p in several if p["unit"]]
+    forces = dict(Unit.objects.filter(code__in=codes).values_list("code", "force")) if codes else {}
+    return [{**p, "force": forces.get(p["unit"], "")} for p in several]
+
+
+def groups_of(substances: Iterable[str]) -> dict[str, str]:
+    """Give the report group of each known substance among the keys, also of those that left the list."""
+    wanted = sorted(set(substances) - {""})
+    if not wanted:
+        return {}
+    rows = ReferenceEntry.objects.filter(list__slug=SUBSTANCES, key__in=wanted)
+    return {key: data.get("report_group", "other") for key, data in rows.values_list("key", "data")}
+
+
+def body(report: SeizureReport) -> dict[str, Any]:
+    """Give the whole report as the phones of its people hold it."""
+    back = Decision.objects.filter(report=report, verb="return").last() if report.version else None
+    return {
+        **frozen(report),
+        "number": report.number,
+        "version": report.version,
+        "stage": report.stage,
+        "statistic_status": report.statistic_status,
+        "unit": report.unit_id,
+        "posting": report.posting_id,
+        "incident": report.incident_id,
+        "flags": report.flags,
+        "occurred_on": report.occurred_on,
+        "received_at": report.received_at,
+        "submitted_at": report.submitted_at,
+        "numbers": numbers_of(reported(report)),
+        "review_note": back.note if back else "",
+    }
+
+
+def frozen(report: SeizureReport) -> dict[str, Any]:
+    """Give what a version keeps: everything that was reported."""
+    return {"fields": report.fields, **{part: getattr(report, part) for part in PARTS}, "extra": report.extra}
+
+
+def streams_of(report: SeizureReport) -> list[str]:
+    """Give the streams that hold the report: that of its author's post and those of who works on it."""
+    posts = Participant.objects.filter(report=report).values_list("posting_id", flat=True)
+    return sorted({post_stream(post) for post in (report.posting_id, *posts)})
+
+
+def without_names(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a frozen body without what says who somebody is."""
+    bare = dict(parts)
+    for part, hidden in NOMINAL.items():
+        bare[part] = {
+            mark: {key: value for key, value in columns.items() if key not in hidden}
+            for mark, columns in parts.get(part, {}).items()
+        }
+    bare["fields"] = {key: value for key, value in parts.get("fields", {}).items() if key != "witnesses"}
+    return bare
+
+
+def photos_missing(report: SeizureReport) -> list[str]:
+    """Give the ids of named photos whose bytes the server does not hold."""
+    named = list(report.fields.get("photos") or ())
+    rows = Attachment.objects.filter(owner_kind=KIND, owner_id=report.pk, pk__in=named)
+    stored = {str(pk) for pk in rows.filter(state=Attachment.State.STORED).values_list("pk", flat=True)}
+    return sorted(set(named) - stored)
+
+
+def owners_of(photos: Iterable[UUID]) -> list[UUID]:
+    """Give the reports that photos belong to."""
+    rows = Attachment.objects.filter(pk__in=list(photos), owner_kind=KIND)
+    return sorted(set(rows.values_list("owner_id", flat=True)))
