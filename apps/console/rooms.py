@@ -45,6 +45,7 @@ _SERVICE = frozenset(role.value for role in Role if role is not Role.LIAISON)
 
 BOARD = Room("board", "console:board", say("Bảng điều hành", "Board"), frozenset(FIGURE_READERS))
 REVIEW = Room("review", "console:review", say("Soát xét", "Review"), frozenset(REPORT_READERS))
+SEIZURES = Room("seizures", "console:seizures", say("Vụ bắt giữ", "Seizures"), frozenset(REPORT_READERS))
 CHECKLISTS = Room("checklists", "console:checklists", say("Bảng kiểm", "Checklists"), _SERVICE)
 DEVICES = Room(
     "devices",
@@ -53,7 +54,7 @@ DEVICES = Room(
     frozenset({Role.OFFICER, Role.LEADER, Role.HQ_REVIEWER, Role.ADMINISTRATOR}),
 )
 LISTS = Room("lists", "console:lists", say("Danh mục", "Lists"), _SERVICE)
-ROOMS = (BOARD, REVIEW, CHECKLISTS, LISTS, DEVICES)
+ROOMS = (BOARD, REVIEW, SEIZURES, CHECKLISTS, LISTS, DEVICES)
 
 
 def rooms_of(actor: Actor) -> list[Room]:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path, re_path
 
-from apps.console.views import account, board, checklists, devices, drafts, errors, lists, photos, review
+from apps.console.views import (
+    account,
+    board,
+    checklists,
+    devices,
+    drafts,
+    errors,
+    lists,
+    photos,
+    review,
+    seizures,
+)
 
 app_name = "console"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,6 +27,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("review/<uuid:report_id>/bundle/", review.bundle, name="bundle"),
     path("photos/<uuid:attachment_id>/thumbnail", photos.thumbnail, name="thumbnail"),
     path("photos/<uuid:attachment_id>/original", photos.original, name="original"),
+    path("seizures/", seizures.seizures, name="seizures"),
+    path("seizures/<uuid:report_id>/", seizures.report, name="seizure"),
+    path("seizures/<uuid:report_id>/persons/", seizures.persons, name="seizure_persons"),
+    path("seizures/<uuid:report_id>/decision/", seizures.decide, name="decide_seizure"),
+    path("seizures/<uuid:report_id>/laboratory/", seizures.laboratory, name="seizure_lab"),
+    path("seizures/<uuid:report_id>/amendment/", seizures.amend, name="amend_seizure"),
     path("checklists/", checklists.checklists, name="checklists"),
     path("checklists/new/", checklists.add, name="add_checklist"),
     path("checklists/versions/<uuid:version_id>/", checklists.version, name="version"),

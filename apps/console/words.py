@@ -82,6 +82,41 @@ MEANS: Mapping[str, str] = {
 
 # flag → (words, tone)
 FLAGS: Mapping[str, tuple[str, str]] = {
+    "flash-late": (
+        say(
+            "Tin báo nhanh gửi sau 60 phút kể từ khi phát hiện.",
+            "The flash came more than 60 minutes after the find.",
+        ),
+        "warning",
+    ),
+    "lines-alike": (
+        say(
+            "Hai dòng giống hệt nhau: kiểm tra xem có ghi một tang vật hai lần không.",
+            "Two lines are alike: check whether one thing was entered twice.",
+        ),
+        "warning",
+    ),
+    "tablet-mass": (
+        say(
+            "Khối lượng mỗi viên ngoài khoảng 50–600 mg: kiểm tra số viên hoặc khối lượng.",
+            "A tablet weighs outside 50–600 mg: check count or mass.",
+        ),
+        "warning",
+    ),
+    "number-check-failed": (
+        say(
+            "Có số hiệu không đúng số kiểm tra; giữ nguyên như đã ghi, có thể là số giả.",
+            "A number fails its check digit; it is kept as written and may be forged.",
+        ),
+        "warning",
+    ),
+    "badge-unknown": (
+        say(
+            "Có số hiệu công chức không thuộc đơn vị này.",
+            "A badge number belongs to nobody at this unit.",
+        ),
+        "warning",
+    ),
     "clock-doubtful": (
         say(
             "Đồng hồ của máy không đáng tin; báo cáo được tính theo ngày máy chủ nhận.",

@@ -35,12 +35,15 @@ from apps.inspections.models import InspectionReport
 from apps.organisation.models import Unit
 from apps.reference.actions import import_list
 from apps.reference.models import ReferenceList
+from apps.seizures.actions import save_seizure, submit_seizure
+from apps.seizures.models import SeizureReport
 from apps.sync.models import SnapshotPart
 from apps.sync.snapshots import build_snapshot
 from tests.cast import Cast, Member
 from tests.evidence_images import jpeg
 from tests.reports import plain_content, plain_report
 from tests.seed import publish
+from tests.seizing import Seizing, sound
 
 PHOTO = jpeg()
 THUMBNAIL = "thumbnails/access.webp"
@@ -59,6 +62,17 @@ REPORTS = (
 )
 
 
+SEIZURES = (
+    ("officer", "internal", "draft"),
+    ("officer", "internal", "submitted"),
+    ("officer", "restricted", "submitted"),
+    ("officer", "compartment", "submitted"),
+    ("officer", "internal", "voided"),
+    ("outsider", "internal", "submitted"),
+    ("leader", "internal", "submitted"),
+)
+
+
 @dataclass
 class Records:
     """What exists: by kind, then by (whose, handling, state)."""
@@ -66,6 +80,7 @@ class Records:
     cast: Cast
     reports: dict[tuple[str, str, str], InspectionReport] = field(default_factory=dict)
     photos: dict[tuple[str, str, str], Attachment] = field(default_factory=dict)
+    seizures: dict[tuple[str, str, str], SeizureReport] = field(default_factory=dict)
     uploads: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     versions: dict[tuple[str, str, str], ChecklistVersion] = field(default_factory=dict)
     devices: dict[tuple[str, str, str], Device] = field(default_factory=dict)
@@ -113,6 +128,9 @@ def make_records(cast: Cast) -> Records:
     second = cast.team_mate.another_phone().device
     records.devices["team_mate", "", "suspended"] = suspend_device(actor=SYSTEM, device=second)
     _make_list(records)
+    seizing = Seizing(cast)
+    for key in SEIZURES:
+        records.seizures[key] = _seizure(seizing, key)
     stored = records.photos["officer", "internal", "complete"]
     records.uploads["officer", "", "finished"] = stored.uploads.get()
     return records
@@ -123,8 +141,21 @@ def _make_list(records: Records) -> None:
     lines = [b"key,label_vi,label_en\n", "VNHPH,Hải Phòng,Hai Phong\n".encode()]
     import_list(actor=SYSTEM, slug="ports", lines=lines, names=("Cảng biển", "Seaports"))
     build_snapshot("list:ports")
-    records.lists["service", "", ""] = ReferenceList.objects.get()
+    records.lists["service", "", ""] = ReferenceList.objects.get(slug="ports")
     records.snapshot |= {"stream": "list:ports", "sha256": SnapshotPart.objects.get().sha256}
+
+
+def _seizure(seizing: Seizing, key: tuple[str, str, str]) -> SeizureReport:
+    whose, handling, state = key
+    member: Member = getattr(seizing.cast, whose)
+    unit = member.posting.unit.code
+    told = sound(watch_linked="no", handover_plan="PC04", participations=[{"unit": unit, "role": "lead"}])
+    write = save_seizure if state == "draft" else submit_seizure
+    report = seizing.send(write, told, by=member).report
+    if state == "voided":
+        seizing.decide(report, "void", seizing.cast.leader, "Trùng báo cáo")
+    SeizureReport.objects.filter(pk=report.pk).update(handling=Handling(handling))
+    return SeizureReport.objects.get(pk=report.pk)
 
 
 def _make_versions(records: Records) -> None:

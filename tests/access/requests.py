@@ -22,6 +22,7 @@ from tests.access.matrix import Case
 from tests.access.records import Records
 from tests.cast import Cast, Key
 from tests.reports import plain_content, plain_report
+from tests.seizing import flash
 
 # What stands in the addresses of routes that are not about one of our records.
 SAMPLES: Mapping[str, Any] = {
@@ -90,21 +91,22 @@ def address(route: str, parameters: list[str], pk: UUID, named: Mapping[str, str
 def kind_of(case: Case) -> str:
     """Tell which kind of record a request is about."""
     route = case.route
-    if (
-        case.body in {"open", "photo-delete"}
-        or "attachment" in route
-        or route in {"console:thumbnail", "console:original"}
-    ):
+    if case.body in {"open", "photo-delete"}:
         return "photos"
-    if route == "mobile_api:upload":
-        return "uploads"
-    if route.startswith(("mobile_api:snapshot", "console:list")):
-        return "lists"
-    if route == "console:unit_board":
-        return "units"
-    if route in {"console:devices", "console:change_device"}:
-        return "devices"
-    return "versions" if case.object == "trainer" else "reports"
+    if case.body.startswith("seizure-") or (case.body == "pull" and case.state == "submitted"):
+        return "seizures"
+    known = next((kind for pattern, kind in _KINDS.items() if re.search(pattern, route)), None)
+    return known or ("versions" if case.object == "trainer" else "reports")
+
+
+_KINDS = {
+    "attachment|^console:(thumbnail|original)$": "photos",
+    "seizure": "seizures",
+    "^mobile_api:upload$": "uploads",
+    "^mobile_api:snapshot|^console:list": "lists",
+    "^console:unit_board$": "units",
+    "^console:(devices|change_device)$": "devices",
+}
 
 
 def send(
@@ -226,6 +228,27 @@ BODIES: Mapping[str, Maker] = {
     ),
     "discard": _mutation("inspection.discard"),
     "save": _mutation("inspection.save", lambda _: {"remarks": "Sửa"}),
+    "seizure-flash": lambda pk, record, records: _mutation("seizure.flash", lambda _: flash())(
+        uuid4(), None, records
+    ),
+    "seizure-save": _mutation("seizure.save", lambda _: {"remarks": "Sửa"}),
+    "seizure-submit": _mutation("seizure.submit", lambda _: {"remarks": "Sửa"}),
+    "seizure-discard": _mutation("seizure.discard"),
+    "purpose": _form(purpose="Đối chiếu hồ sơ"),
+    "no-purpose": _form(purpose=" "),
+    "verify-unit": _form(decision="verify_unit"),
+    "verify-region": _form(decision="verify_region"),
+    "void-seizure": _form(decision="void", note="Trùng báo cáo"),
+    "lab-result": _form(
+        mark="1",
+        lab_outcome="positive",
+        lab_substance="ketamine",
+        lab_net_mass_g="1199",
+        lab_name="Viện KHHS",
+        lab_number="55/KL",
+        lab_on="2024-09-01",
+    ),
+    "correction": _form(handover_plan="Bàn giao Công an", reason="Bổ sung"),
     "photo-delete": _mutation("attachment.delete"),
     "open": _open_upload,
     "chunk": lambda pk, record, records: Sent(b"\xff\xd8\xff\xe0", CHUNK, (("Upload-Offset", "0"),)),

@@ -65,6 +65,10 @@ def check_rooms(browser: Any, records: Records) -> None:
     assert seen == opened(browser, "/console/review/{}/", reports)
     waiting = listed(browser, "/console/review/", reports)
     assert waiting == {pk for pk in seen if records.report(pk).state == "complete"}
+    seizures = [report.pk for report in records.seizures.values()]
+    assert listed(browser, "/console/seizures/", seizures) == opened(
+        browser, "/console/seizures/{}/", seizures
+    )
     versions = [version.pk for version in records.versions.values()]
     assert listed(browser, "/console/checklists/", versions) == opened(
         browser, "/console/checklists/versions/{}/", versions

@@ -173,7 +173,8 @@ def _is_state(word: str, record: Any, before: Any) -> bool:
 
 
 def _state(record: Any) -> str:
-    return str(getattr(record, "state", None) or getattr(record, "status", ""))
+    told = (getattr(record, name, None) for name in ("state", "stage", "status"))
+    return str(next(filter(None, told), ""))
 
 
 def _is_json(word: str, body: dict[str, Any]) -> bool:

@@ -1,0 +1,119 @@
+"""Seizure reports at a desk: the list, a page with its versions, decisions, laboratory, corrections, names."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from apps.audit.models import Event
+from apps.seizures.models import ReportVersion, SeizureReport
+from tests.cast import Cast
+from tests.seizing import Seizing, line
+
+
+@pytest.fixture
+def report(seizing: Seizing) -> SeizureReport:
+    """A submitted report of Nội Bài with a forged waybill."""
+    goods = {"1": {"courier_no": "1Z", "mawb": "176-12345676", "consignee": "Người Nhận Thử"}}
+    return seizing.submitted(consignments=goods)
+
+
+def read(client: Client, path: str, status: int = 200) -> str:
+    answer = client.get(path)
+    assert answer.status_code == status, answer.status_code
+    return answer.content.decode()
+
+
+def test_the_list_shows_amounts_and_is_searched_by_waybill(report: SeizureReport, cast: Cast) -> None:
+    leader = cast.leader.console()
+    page = read(leader, "/console/seizures/")
+    assert str(report.number) in page
+    assert "1.200,5 g" in page
+    assert str(report.number) in read(leader, "/console/seizures/?q=176 1234 5676")
+    assert str(report.number) not in read(leader, "/console/seizures/?q=999")
+    assert str(report.number) not in read(leader, "/console/seizures/?group=heroin")
+    assert str(report.number) not in read(cast.other_leader.console(), "/console/seizures/")
+
+
+def test_the_page_shows_no_names_until_a_purpose_is_given(report: SeizureReport, cast: Cast) -> None:
+    leader = cast.leader.console()
+    path = f"/console/seizures/{report.pk}/"
+    page = read(leader, path)
+    assert "Ketamine" in page
+    assert "176-12345676" in page
+    for name in ("Người Thử Một", "Người Nhận Thử", "Nguyễn Thị Chứng"):
+        assert name not in page
+    refused = leader.post(f"{path}persons/", {"purpose": ""})
+    assert refused.status_code == 422
+    assert "Người Thử Một" not in refused.content.decode()
+    shown = leader.post(f"{path}persons/", {"purpose": "Lập hồ sơ bàn giao"}).content.decode()
+    for name in ("Người Thử Một", "Người Nhận Thử", "Nguyễn Thị Chứng"):
+        assert name in shown
+    assert Event.objects.get(action="seizure.persons_read").data["purpose"] == "Lập hồ sơ bàn giao"
+
+
+def test_a_report_is_verified_step_by_step(report: SeizureReport, cast: Cast) -> None:
+    leader, path = cast.leader.console(), f"/console/seizures/{report.pk}/"
+    refused = leader.post(f"{path}decision/", {"decision": "verify_unit", "base_rev": report.rev})
+    assert refused.status_code == 422
+    assert "watch_linked" in refused.content.decode()
+    told = {"watch_linked": "no", "handover_plan": "PC04", "reason": "Bổ sung", "base_rev": report.rev}
+    assert leader.post(f"{path}amendment/", told).status_code == 302
+    report.refresh_from_db()
+    stale = leader.post(f"{path}decision/", {"decision": "verify_unit", "base_rev": report.rev - 1})
+    assert stale.status_code == 409
+    done = leader.post(f"{path}decision/", {"decision": "verify_unit", "base_rev": report.rev})
+    assert done.status_code == 302
+    report.refresh_from_db()
+    assert report.stage == "unit_verified"
+    assert leader.post(f"{path}decision/", {"decision": "nonsense"}).status_code == 404
+
+
+def test_a_laboratory_result_is_a_new_version_and_both_are_read(report: SeizureReport, cast: Cast) -> None:
+    leader, path = cast.leader.console(), f"/console/seizures/{report.pk}/"
+    result = {
+        "mark": "1",
+        "lab_outcome": "positive",
+        "lab_substance": "methamphetamine",
+        "lab_net_mass_g": "1199,75",
+        "lab_name": "Viện KHHS",
+        "lab_number": "55/KL",
+        "lab_on": "2024-09-01",
+        "base_rev": report.rev,
+    }
+    assert leader.post(f"{path}laboratory/", {**result, "lab_number": ""}).status_code == 422
+    wrong = leader.post(f"{path}laboratory/", {**result, "lab_net_mass_g": "1199.12345"})
+    assert wrong.status_code == 422
+    assert leader.post(f"{path}laboratory/", result).status_code == 302
+    assert "1.199,75 g" in read(leader, path)
+    assert ReportVersion.objects.filter(report=report).count() == 2
+    old = read(leader, f"{path}?version=1")
+    assert "1.199,75" not in old
+    compared = read(leader, f"{path}?version=2")
+    assert "Dòng 1: Chất theo giám định" in compared
+    assert "Methamphetamine" in compared
+
+
+def test_a_line_is_corrected_with_a_reason(report: SeizureReport, cast: Cast) -> None:
+    leader, path = cast.leader.console(), f"/console/seizures/{report.pk}/"
+    form = {"mark": "1", "net_mass_g": "1200,25", "reason": "Cân lại có mặt hai công chức"}
+    assert leader.post(f"{path}amendment/", {**form, "reason": ""}).status_code == 422
+    assert leader.post(f"{path}amendment/", {**form, "base_rev": report.rev}).status_code == 302
+    report.refresh_from_db()
+    assert report.lines["1"]["net_mass_g"] == "1200.25"
+
+
+def test_who_took_part_decides_nothing(seizing: Seizing, cast: Cast) -> None:
+    weighed = line(weighed_by=[cast.leader.officer.badge_no, "HQ-B"])
+    report = seizing.submitted(lines={"1": weighed})
+    page = read(cast.leader.console(), f"/console/seizures/{report.pk}/")
+    assert "không tự xác nhận" in page
+    assert 'name="decision"' not in page
+
+
+def test_pages_in_english(report: SeizureReport, cast: Cast) -> None:
+    reviewer = cast.hq_reviewer.console()
+    reviewer.cookies["django_language"] = "en"
+    page = read(reviewer, f"/console/seizures/{report.pk}/")
+    assert "Factory repacked" in page
+    assert "1,200.5 g" in page
