@@ -14,6 +14,7 @@ from apps.console.views import (
     lists,
     photos,
     review,
+    seizure_pairs,
     seizures,
 )
 
@@ -28,6 +29,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("photos/<uuid:attachment_id>/thumbnail", photos.thumbnail, name="thumbnail"),
     path("photos/<uuid:attachment_id>/original", photos.original, name="original"),
     path("seizures/", seizures.seizures, name="seizures"),
+    path("seizures/duplicates/", seizure_pairs.duplicates, name="duplicates"),
+    path("seizures/<uuid:report_id>/pairing/", seizure_pairs.judge, name="judge_pair"),
+    path("seizures/<uuid:report_id>/agreement/", seizure_pairs.agree, name="agree_seizure"),
     path("seizures/<uuid:report_id>/", seizures.report, name="seizure"),
     path("seizures/<uuid:report_id>/persons/", seizures.persons, name="seizure_persons"),
     path("seizures/<uuid:report_id>/decision/", seizures.decide, name="decide_seizure"),

@@ -108,6 +108,9 @@ class SeizureReport(UnitScopedRecord):
     extra = models.JSONField(default=dict)
     field_revs = models.JSONField(default=dict)
 
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="merged_reports"
+    )
     flags = models.JSONField(default=list)
     mode = models.CharField(max_length=16, choices=Mode.choices, blank=True)
     lead_force = models.CharField(max_length=20, choices=Force.choices, blank=True)
@@ -301,3 +304,68 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verb} {self.report_id}"
+
+
+class Merge(models.Model):
+    """A person's word that a report tells of the same seizure as the survivor; taken back by `undone_at`."""
+
+    report = models.ForeignKey(SeizureReport, on_delete=models.PROTECT, related_name="merges")
+    survivor = models.ForeignKey(SeizureReport, on_delete=models.PROTECT, related_name="absorbed")
+    stage_before = models.CharField(max_length=16, choices=Stage.choices)
+    reason = models.CharField(max_length=1000)
+    officer = models.ForeignKey(Officer, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(Officer, on_delete=models.PROTECT, null=True, related_name="+")
+    undone_reason = models.CharField(max_length=1000, blank=True)
+
+    objects: Any = ReportPartQuerySet["Merge"].as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["report"], condition=Q(undone_at__isnull=True), name="seizure_merged_once"
+            ),
+            models.CheckConstraint(
+                condition=~Q(report=models.F("survivor")), name="seizure_not_merged_into_itself"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.report_id} into {self.survivor_id}"
+
+
+class DistinctPair(models.Model):
+    """A person's word that two reports tell of different seizures; `one` has the smaller id."""
+
+    one = models.ForeignKey(SeizureReport, on_delete=models.PROTECT, related_name="+")
+    other = models.ForeignKey(SeizureReport, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=1000)
+    officer = models.ForeignKey(Officer, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["one", "other"], name="seizures_held_apart_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.one_id} is not {self.other_id}"
+
+
+class Agreement(models.Model):
+    """A unit's own word that it took part in this role."""
+
+    report = models.ForeignKey(SeizureReport, on_delete=models.PROTECT, related_name="agreements")
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=10)
+    officer = models.ForeignKey(Officer, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    objects: Any = ReportPartQuerySet["Agreement"].as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["report", "unit", "role"], name="seizure_agreed_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.unit_id} {self.role} in {self.report_id}"

@@ -11,7 +11,7 @@ from apps.evidence.models import Attachment
 from apps.organisation.models import Unit
 from apps.reference.models import ReferenceEntry
 from apps.reference.queries import SUBSTANCES
-from apps.seizures.models import Decision, Participant, SeizureReport
+from apps.seizures.models import Agreement, Decision, Participant, SeizureReport
 from apps.seizures.rules.checks import numbers_of
 from apps.seizures.rules.fields import NOMINAL, PARTS
 
@@ -22,15 +22,35 @@ DISCARDED = "seizure.discarded"
 def reported(report: SeizureReport) -> dict[str, Any]:
     """Give what was reported, as the rules read it: the header's fields and the parts by mark."""
     parts = {part: getattr(report, part) for part in PARTS}
-    return {**report.fields, **parts, "participations": with_forces(report.fields.get("participations", ()))}
+    return {**report.fields, **parts, "participations": joined(report)}
 
 
-def with_forces(participations: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
-    """Add to each participation the force of its unit; an outside agency that is no unit has none."""
-    several = [dict(p) for p in participations]
+def joined(report: SeizureReport) -> list[dict[str, Any]]:
+    """Give who took part, each with the force of its unit and whether that unit agreed; agencies have no force.
+
+    The unit that reports has said so by reporting.
+    """
+    several = report.fields.get("participations") or []
     codes = [p["unit"] for p in several if p["unit"]]
-    forces = dict(Unit.objects.filter(code__in=codes).values_list("code", "force")) if codes else {}
-    return [{**p, "force": forces.get(p["unit"], "")} for p in several]
+    if not codes:
+        return [{**p, "unit_id": None, "force": "", "is_agreed": False} for p in several]
+    units = {
+        code: (pk, force)
+        for code, pk, force in Unit.objects.filter(code__in=codes).values_list("code", "pk", "force")
+    }
+    agreed = set(Agreement.objects.filter(report=report).values_list("unit_id", "role"))
+    found = []
+    for p in several:
+        pk, force = units.get(p["unit"], (None, ""))
+        found.append(
+            {
+                **p,
+                "unit_id": pk,
+                "force": force,
+                "is_agreed": pk == report.unit_id or (pk, p["role"]) in agreed,
+            }
+        )
+    return found
 
 
 def groups_of(substances: Iterable[str]) -> dict[str, str]:
@@ -54,6 +74,7 @@ def body(report: SeizureReport) -> dict[str, Any]:
         "unit": report.unit_id,
         "posting": report.posting_id,
         "incident": report.incident_id,
+        "merged_into": report.merged_into_id,
         "flags": report.flags,
         "occurred_on": report.occurred_on,
         "received_at": report.received_at,

@@ -101,7 +101,7 @@ def kind_of(case: Case) -> str:
 
 _KINDS = {
     "attachment|^console:(thumbnail|original)$": "photos",
-    "seizure": "seizures",
+    "seizure|judge_pair": "seizures",
     "^mobile_api:upload$": "uploads",
     "^mobile_api:snapshot|^console:list": "lists",
     "^console:unit_board$": "units",
@@ -214,6 +214,11 @@ def _for_officer(pk: UUID, record: Any, records: Records) -> Sent:
     return Sent(urlencode({"officer": str(records.cast.officer.officer.pk)}).encode(), FORM)
 
 
+def _pairing(verdict: str, records: Records, whose: str) -> Sent:
+    other = records.seizures[whose, "internal", "submitted"].pk
+    return Sent(urlencode({"verdict": verdict, "other": str(other), "reason": "Một lô"}).encode(), FORM)
+
+
 BODIES: Mapping[str, Maker] = {
     "wrong-code": _wrong_code,
     "wrong-password": _wrong_password,
@@ -238,6 +243,8 @@ BODIES: Mapping[str, Maker] = {
     "no-purpose": _form(purpose=" "),
     "verify-unit": _form(decision="verify_unit"),
     "verify-region": _form(decision="verify_region"),
+    "into-outsiders": lambda pk, record, records: _pairing("into_other", records, "outsider"),
+    "apart-from-leaders": lambda pk, record, records: _pairing("apart", records, "leader"),
     "void-seizure": _form(decision="void", note="Trùng báo cáo"),
     "lab-result": _form(
         mark="1",

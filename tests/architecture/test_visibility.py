@@ -26,6 +26,7 @@ READ_BY_NOBODY = {
     "inspections.SingleUseValue": "read by `seen_elsewhere`, through the visible report that bears it",
     "organisation.UnitName": "a dated attribute of a unit; the names of units are open to the service",
     "organisation.UnitParent": "likewise, its place in the tree",
+    "seizures.DistinctPair": "read with two reports that are both visible",
     "sync.DevicePull": "how far a phone has come; read for figures and pokes alone",
     "sync.PushSubscription": "an address that only its own phone sets, and only pokes use",
     "sync.Epoch": "one row that every phone is told",

@@ -117,3 +117,37 @@ def test_pages_in_english(report: SeizureReport, cast: Cast) -> None:
     page = read(reviewer, f"/console/seizures/{report.pk}/")
     assert "Factory repacked" in page
     assert "1,200.5 g" in page
+
+
+def test_duplicates_are_listed_judged_and_parted(report: SeizureReport, seizing: Seizing, cast: Cast) -> None:
+    twin = seizing.submitted(
+        consignments={"1": {"courier_no": "KHÁC-1", "mawb": "176-1234567 6"}}, by=cast.team_mate
+    )
+    leader, path = cast.leader.console(), f"/console/seizures/{twin.pk}/"
+    listed = read(leader, "/console/seizures/duplicates/")
+    assert str(report.number) in listed
+    assert "cùng số vận đơn" in listed
+    assert "Hai vụ khác nhau" in read(leader, path)
+    judged = {"verdict": "into_other", "other": report.pk, "reason": "Một lô hàng"}
+    assert leader.post(f"{path}pairing/", {**judged, "other": "x"}).status_code == 404
+    assert leader.post(f"{path}pairing/", {**judged, "verdict": "x"}).status_code == 404
+    leader.post(f"{path}pairing/", {**judged, "reason": ""})
+    twin.refresh_from_db()
+    assert twin.stage == "submitted"
+    leader.post(f"{path}pairing/", judged)
+    merged = read(leader, path)
+    assert "Đã nhập vào báo cáo" in merged
+    assert "Không có cặp nào" in read(leader, "/console/seizures/duplicates/")
+    leader.post(f"{path}pairing/", {"verdict": "part", "reason": "Hai lô"})
+    twin.refresh_from_db()
+    assert twin.stage == "submitted"
+
+
+def test_a_unit_agrees_to_its_role(seizing: Seizing, cast: Cast) -> None:
+    roles = [{"unit": "NBA", "role": "lead"}, {"unit": "TSN", "role": "support"}]
+    report = seizing.submitted(participations=roles)
+    path, other = f"/console/seizures/{report.pk}/", cast.other_leader.console()
+    assert "chưa xác nhận" in read(cast.leader.console(), path)
+    assert "Xác nhận vai trò của đơn vị tôi" in read(other, path)
+    other.post(f"{path}agreement/")
+    assert "chưa xác nhận" not in read(other, path)

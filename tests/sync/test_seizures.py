@@ -126,7 +126,8 @@ def test_whatever_the_order_no_line_counts_twice_and_no_mass_is_lost(
         begun = seizing.send(
             actions.send_flash, {**sound(), "lines": {"1": line(net_mass_g="1")}, "participants": [badge]}
         ).report
-        weighed, found = {"1": 1}, {}
+        weighed: dict[str, int] = {"1": 1}
+        found: dict[str, int] = {}
         written: set[str] = set()
         for who, mark, grams in edits:
             if who == "lab":

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.accounts.models import Officer
+from apps.accounts.models import Officer, Role
 from apps.audit.models import Event
 from apps.common.actor import Actor
 from apps.common.errors import DomainError
@@ -23,6 +23,7 @@ from apps.console.refusals import Refusal, refusal_of
 from apps.console.rooms import SEIZURES, ConsoleRequest, opens
 from apps.console.seizure_forms import AmendForm, LabForm, SeizureFilter
 from apps.console.seizures import amount, differences, header_of, name_of, rows_of
+from apps.console.views.seizure_pairs import REASONS
 from apps.console.words import FLAGS, PHOTO_STATES
 from apps.evidence.models import Attachment
 from apps.organisation.queries import names
@@ -34,12 +35,13 @@ from apps.seizures.actions import (
     read_persons,
     record_lab_result,
 )
-from apps.seizures.actions.amending import AMENDERS
+from apps.seizures.actions.deciding import AMENDERS
+from apps.seizures.duplicates import candidates
 from apps.seizures.models import Decision, ReportVersion, SeizureLine, SeizureReport
-from apps.seizures.queries import KIND, reported
+from apps.seizures.queries import KIND, joined, reported
 from apps.seizures.rules.checks import numbers_of
 from apps.seizures.rules.fields import PARTS
-from apps.seizures.rules.stages import CLOSED, ENDED, MOVES
+from apps.seizures.rules.stages import CLOSED, ENDED, MERGED, MOVES
 
 PAGE = 25
 
@@ -221,12 +223,37 @@ def _desk(actor: Actor, found: SeizureReport, typed: dict[str, Any]) -> dict[str
         for verb, roles in DECIDERS.items()
         if found.stage in MOVES[verb] and found.unit_id in actor.reach_of(*roles) and not is_own
     ]
-    amends = found.unit_id in actor.reach_of(*AMENDERS) and found.stage not in {*ENDED, CLOSED}
+    may_amend = found.unit_id in actor.reach_of(*AMENDERS) and not is_own
+    amends = may_amend and found.stage not in {*ENDED, CLOSED}
     return {
+        **_pairing(actor, found),
+        "may_judge": may_amend,
+        "may_part": may_amend and found.stage == MERGED,
         "moves": [(verb, _verb(verb)) for verb in moves],
         "is_own": is_own,
-        "lab": typed.get("lab") or (LabForm(found) if amends and not is_own else None),
-        "amendment": typed.get("amendment") or (AmendForm(found) if amends and not is_own else None),
+        "lab": typed.get("lab") or (LabForm(found) if amends else None),
+        "amendment": typed.get("amendment") or (AmendForm(found) if amends else None),
+    }
+
+
+def _pairing(actor: Actor, found: SeizureReport) -> dict[str, Any]:
+    """Give the reports that may tell of the same seizure, and who took part."""
+    others = candidates(actor, found)
+    called = names({c.report.unit_id for c in others}) if others else {}
+    joint = joined(found)
+    led = {str(unit) for unit in actor.reach_of(Role.LEADER)}
+    waiting = {str(p["unit_id"]) for p in joint if p["force"] == "customs" and not p["is_agreed"]}
+    return {
+        "candidates": [
+            {
+                "report": c.report,
+                "unit": called.get(c.report.unit_id, ""),
+                "why": [REASONS[reason] for reason in c.reasons],
+            }
+            for c in others
+        ],
+        "joint": joint,
+        "may_agree": not led.isdisjoint(waiting),
     }
 
 
@@ -256,7 +283,9 @@ def _photos(actor: Actor, found: SeizureReport) -> list[Photo]:
 def _visible(actor: Actor, report_id: UUID) -> SeizureReport:
     """Give a report that was sent; drafts are for the phones of their people alone."""
     rows = SeizureReport.objects.visible_to(actor).filter(is_draft=False)
-    return get_object_or_404(rows.select_related("officer", "incident", "device"), pk=report_id)
+    return get_object_or_404(
+        rows.select_related("officer", "incident", "device", "merged_into"), pk=report_id
+    )
 
 
 def _number(text: str | None) -> int | None:

@@ -3,17 +3,23 @@
 from apps.seizures.actions.amending import amend_seizure, record_lab_result
 from apps.seizures.actions.deciding import DECIDERS, decide_seizure
 from apps.seizures.actions.editing import Edited, discard_seizure, save_seizure
+from apps.seizures.actions.joining import agree_participation
 from apps.seizures.actions.media import declare_photo
+from apps.seizures.actions.merging import hold_apart, merge_seizures, part_seizures
 from apps.seizures.actions.reading import read_persons
 from apps.seizures.actions.sending import send_flash, send_preliminary, submit_seizure
 
 __all__ = [
     "DECIDERS",
     "Edited",
+    "agree_participation",
     "amend_seizure",
     "decide_seizure",
     "declare_photo",
     "discard_seizure",
+    "hold_apart",
+    "merge_seizures",
+    "part_seizures",
     "read_persons",
     "record_lab_result",
     "save_seizure",

@@ -9,21 +9,18 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.accounts.models import Role
 from apps.common.actor import Actor
 from apps.common.errors import InvalidFields, Problem
 from apps.common.text import clean_text
 from apps.inspections.errors import NoteRequired, ReportVoided, StateChanged
 from apps.inspections.rules import merge
 from apps.seizures.actions.common import finish, freeze
-from apps.seizures.actions.deciding import to_decide
+from apps.seizures.actions.deciding import AMENDERS, to_decide
 from apps.seizures.actions.editing import checked, flattened, put
 from apps.seizures.models import SeizureReport
 from apps.seizures.queries import body, groups_of, streams_of
 from apps.seizures.rules import stages
 from apps.seizures.rules.fields import LAB_FIELDS, problem, read_value
-
-AMENDERS = (Role.LEADER, Role.HQ_REVIEWER)
 
 
 @transaction.atomic

@@ -14,6 +14,8 @@ from apps.common.errors import InvalidFields, NotFound
 from apps.common.text import clean_text
 from apps.inspections.errors import NoteRequired, NotReviewer, OwnReport, PhotosMissing, StateChanged
 from apps.seizures.actions.common import finish
+from apps.seizures.duplicates import candidates
+from apps.seizures.errors import DuplicatesOpen
 from apps.seizures.models import Decision, SeizureReport, Stage
 from apps.seizures.queries import body, photos_missing, reported, streams_of
 from apps.seizures.rules import checks, stages
@@ -28,6 +30,7 @@ DECIDERS = {
     "return": (Role.LEADER, Role.HQ_REVIEWER),
     "void": (Role.LEADER, Role.HQ_REVIEWER),
 }
+AMENDERS = (Role.LEADER, Role.HQ_REVIEWER)
 NOTED = frozenset({"return", "void"})
 
 
@@ -39,7 +42,8 @@ def decide_seizure(
 
     Nobody decides about a report they wrote, took part in or weighed for; the region is verified by somebody above
     the unit and other than who verified it there. To return and to void needs a note. Raises NotFound, NotReviewer,
-    OwnReport, SecondPersonNeeded, NoteRequired, StateChanged, ReportVoided, PhotosMissing, InvalidFields.
+    OwnReport, SecondPersonNeeded, NoteRequired, StateChanged, ReportVoided, PhotosMissing, DuplicatesOpen,
+    InvalidFields.
     """
     report = to_decide(actor, report_id, base_rev, *DECIDERS[verb])
     _check_distance(actor, report, verb)
@@ -50,6 +54,8 @@ def decide_seizure(
     missing = checks.missing_for(verb, reported(report))
     if missing:
         raise InvalidFields(errors=missing)
+    if verb in {"verify_unit", "accept"} and candidates(actor, report):
+        raise DuplicatesOpen
     photos = photos_missing(report) if verb == "verify_unit" else []
     if photos:
         raise PhotosMissing(current={"missing": photos})

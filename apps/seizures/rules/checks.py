@@ -50,6 +50,7 @@ _CHECKED = (
     ("consignments", "courier_no", "courier_no"),
     ("consignments", "bl_no", "bl_no"),
     ("consignments", "phone", "phone"),
+    ("lines", "seal_numbers", "seal"),
     ("conveyances", "flight_no", "flight_no"),
     ("conveyances", "imo", "imo"),
     ("conveyances", "plate", "plate"),
@@ -77,6 +78,12 @@ def missing_for(verb: str, report: Report) -> list[Problem]:
             problem(key, "required") for key in ("watch_linked", "handover_plan") if not report.get(key)
         ]
         found += [*_lines_complete(report), *_together(report)]
+    if verb == "verify_region":
+        found += [
+            problem(f"participations/{i}", "not-agreed")
+            for i, p in enumerate(report.get("participations") or ())
+            if p.get("force") == "customs" and not p.get("is_agreed")
+        ]
     if verb in {"confirm_lab", "close"} and not report.get("lab_reason"):
         open_lines = [mark for mark, line in standing(report["lines"]).items() if not line.get("lab_outcome")]
         found += [problem(f"lines/{mark}/lab_outcome", "lab-missing") for mark in open_lines]

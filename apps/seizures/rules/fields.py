@@ -376,6 +376,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "Chưa có kết quả giám định và chưa nêu lý do.",
         "There is neither a laboratory result nor a reason for none.",
     ),
+    "not-agreed": (
+        "Lãnh đạo đơn vị này chưa xác nhận vai trò tham gia.",
+        "The leader of this unit has not agreed to the role yet.",
+    ),
     "pending": ("Chưa có kết quả xử lý.", "The legal outcome is still pending."),
 }
 

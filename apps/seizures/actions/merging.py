@@ -1,0 +1,116 @@
+"""Two reports of one seizure: merged by a person, the survivor kept; parted again; or held apart for good."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.audit.actions import log
+from apps.common.actor import Actor
+from apps.common.errors import NotFound
+from apps.common.text import clean_text
+from apps.inspections.errors import NoteRequired, ReportVoided, StateChanged
+from apps.seizures.actions.common import finish
+from apps.seizures.actions.deciding import AMENDERS, to_decide
+from apps.seizures.errors import SameReport
+from apps.seizures.models import Decision, DistinctPair, Merge, SeizureReport, Stage
+from apps.seizures.queries import KIND, streams_of
+from apps.seizures.rules import stages
+
+
+@transaction.atomic
+def merge_seizures(*, actor: Actor, report_id: UUID, survivor_id: UUID, reason: str) -> SeizureReport:
+    """Say that a report tells of the same seizure as the survivor: it leaves the figures, the survivor stays as it is.
+
+    What only the merged report says is carried over by a correction of the survivor, not here. Raises SameReport,
+    NoteRequired, ReportVoided, and what a decision raises about either report.
+    """
+    report, survivor = _both(actor, report_id, survivor_id)
+    reason = _reason(reason)
+    if stages.DRAFT in {report.stage, survivor.stage} or {report.stage, survivor.stage} & set(stages.ENDED):
+        raise ReportVoided
+    Merge.objects.create(
+        report=report,
+        survivor=survivor,
+        stage_before=report.stage,
+        reason=reason,
+        officer_id=actor.officer_id,
+        at=timezone.now(),
+    )
+    report.merged_into = survivor
+    _move(actor, report, "merge", Stage.MERGED, f"{survivor.number}: {reason}")
+    log(actor, "seizure.absorbed", KIND, survivor.pk, {"report": str(report.pk), "reason": reason[:500]})
+    return report
+
+
+@transaction.atomic
+def part_seizures(*, actor: Actor, report_id: UUID, reason: str) -> SeizureReport:
+    """Take a merge back: the report returns to the stage it had, and counts again.
+
+    Raises StateChanged for a report that is not merged, NoteRequired, and what a decision raises.
+    """
+    report = to_decide(actor, report_id, None, *AMENDERS)
+    reason = _reason(reason)
+    merge = Merge.objects.select_for_update().filter(report=report, undone_at=None).first()
+    if merge is None or report.stage != Stage.MERGED:
+        raise StateChanged
+    merge.undone_at, merge.undone_by_id, merge.undone_reason = timezone.now(), actor.officer_id, reason
+    merge.save(update_fields=["undone_at", "undone_by", "undone_reason"])
+    report.merged_into = None
+    _move(actor, report, "part", Stage(merge.stage_before), reason)
+    return report
+
+
+@transaction.atomic
+def hold_apart(*, actor: Actor, report_id: UUID, other_id: UUID, reason: str) -> None:
+    """Say that two reports tell of different seizures; they are not proposed again. Saying it twice changes nothing.
+
+    Raises SameReport, NoteRequired, and what a decision raises about either report.
+    """
+    report, other = _both(actor, report_id, other_id)
+    reason = _reason(reason)
+    one, two = sorted((report.pk, other.pk))
+    _, is_new = DistinctPair.objects.get_or_create(
+        one_id=one,
+        other_id=two,
+        defaults={"reason": reason, "officer_id": actor.officer_id, "at": timezone.now()},
+    )
+    if is_new:
+        log(actor, "seizure.held_apart", KIND, report.pk, {"other": str(other.pk), "reason": reason[:500]})
+
+
+def _both(actor: Actor, report_id: UUID, other_id: UUID) -> tuple[SeizureReport, SeizureReport]:
+    """Lock two reports in one order, so that two people who do the opposite at once do not wait for each other."""
+    if report_id == other_id:
+        raise SameReport
+    found = {pk: to_decide(actor, pk, None, *AMENDERS) for pk in sorted((report_id, other_id))}
+    if len(found) != 2:
+        raise NotFound
+    return found[report_id], found[other_id]
+
+
+def _reason(text: str) -> str:
+    reason = clean_text(text)[:1000]
+    if not reason:
+        raise NoteRequired
+    return reason
+
+
+def _move(actor: Actor, report: SeizureReport, verb: str, to: Stage, note: str) -> None:
+    held = streams_of(report)
+    Decision.objects.create(
+        report=report,
+        verb=verb,
+        from_stage=report.stage,
+        to_stage=to,
+        version=report.version,
+        note=note,
+        officer_id=actor.officer_id,
+        at=timezone.now(),
+    )
+    report.stage = to
+    report.rev += 1
+    change = "seizure.merged" if to == Stage.MERGED else "seizure.parted"
+    finish(actor, report, change, held=held, data={"note": note[:500]})
