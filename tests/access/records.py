@@ -43,7 +43,7 @@ from tests.cast import Cast, Member
 from tests.evidence_images import jpeg
 from tests.reports import plain_content, plain_report
 from tests.seed import publish
-from tests.seizing import Seizing, sound
+from tests.seizing import Seizing, line, sound
 
 PHOTO = jpeg()
 THUMBNAIL = "thumbnails/access.webp"
@@ -149,7 +149,14 @@ def _seizure(seizing: Seizing, key: tuple[str, str, str]) -> SeizureReport:
     whose, handling, state = key
     member: Member = getattr(seizing.cast, whose)
     unit = member.posting.unit.code
-    told = sound(watch_linked="no", handover_plan="PC04", participations=[{"unit": unit, "role": "lead"}])
+    number = SEIZURES.index(key)  # each is another seizure, so that nothing is asked about duplicates
+    told = sound(
+        watch_linked="no",
+        handover_plan="PC04",
+        participations=[{"unit": unit, "role": "lead"}],
+        consignments={"1": {"courier_no": f"KIEN-{number:04}"}},
+        lines={"1": line(net_mass_g=str(2**number), seal_numbers=[f"NP-{number:06}"])},
+    )
     write = save_seizure if state == "draft" else submit_seizure
     report = seizing.send(write, told, by=member).report
     if state == "voided":
