@@ -35,6 +35,7 @@ from backend.demo_data.lists import make_lists
 from backend.demo_data.people import SHOWN_AT, give_phones, make_people, set_logins
 from backend.demo_data.photos import Camera
 from backend.demo_data.plan import Planner
+from backend.demo_data.seizures import Seizures
 from backend.demo_data.simulation import Simulation
 from backend.demo_data.units import make_units
 from backend.reactions import REACTIONS, connect
@@ -117,6 +118,7 @@ def _live(story: Simulation, inspections: int, progress: Progress) -> dict[UUID,
             progress.made("reports, with their reviews", history.counts["reports"])
             thumbnails = camera.derived()
         progress.made("photos", camera.sent)
+        progress.made("seizures", Seizures(story, service, library).happen())
         trouble(story, service)
         story.at(story.end)
     return thumbnails

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.contrib.auth import authenticate
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from apps.accounts.models import Device, Officer, Posting, Role
@@ -24,6 +25,8 @@ from apps.organisation.actions import create_unit
 from apps.organisation.models import Unit
 from apps.reporting.models import RollUp
 from apps.reporting.queries import differences, uncounted_since
+from apps.seizures.duplicates import open_pairs
+from apps.seizures.models import SeizureReport, Stage
 from backend.demo_data.build import DatabaseInUse, build
 
 # Late enough for the archive of August 2024 to lie before the eighteen months.
@@ -54,6 +57,15 @@ def test_everything_is_there(folder: Path) -> None:
     assert not make(160)[-1].startswith("The demo")
     assert (Unit.objects.count(), Officer.objects.count(), Device.objects.count()) == (45, 180, 60)
     assert InspectionReport.objects.count() >= 160
+    assert set(SeizureReport.objects.values_list("stage", flat=True)) == {
+        *(stage for stage in Stage.values if stage not in {"draft", "merged"})
+    }
+    assert not SeizureReport.objects.filter(statistic_status="excluded").exclude(
+        Q(stage="voided") | Q(lines__1__lab_outcome="negative")
+    )
+    since = timezone.localdate(END) - dt.timedelta(days=60)
+    (pair,) = open_pairs(SYSTEM, since)
+    assert pair.reasons[0] == "consignment"
     assert set(InspectionReport.objects.values_list("state", flat=True)) >= {
         State.COMPLETE,
         State.UNDER_REVIEW,
