@@ -217,7 +217,7 @@ class Seizures:
 
     def _verify(self, find: Find, report: UUID, desk: tuple[Actor, Actor, Actor]) -> None:
         leader, region, hq = desk
-        told = {"watch_linked": "no", "handover_plan": "Bàn giao PC04 Công an TP Hà Nội"}
+        told: dict[str, Any] = {"watch_linked": "no", "handover_plan": "Bàn giao PC04 Công an TP Hà Nội"}
         actions.amend_seizure(
             actor=leader, report_id=report, fields=told, reason="Bổ sung trước khi xác nhận"
         )

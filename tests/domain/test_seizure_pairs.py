@@ -143,7 +143,7 @@ def test_who_merges(seizing: Seizing, cast: Cast) -> None:
 
 
 def test_nothing_is_verified_while_a_question_is_open(seizing: Seizing, cast: Cast) -> None:
-    told = {"watch_linked": "no", "handover_plan": "PC04"}
+    told: dict[str, Any] = {"watch_linked": "no", "handover_plan": "PC04"}
     one = seizing.submitted(consignments=WAYBILL, **told)
     twin = seizing.submitted(consignments=WAYBILL, **told, by=cast.team_mate)
     with pytest.raises(DuplicatesOpen):
