@@ -116,7 +116,7 @@ def _attachment(photo: Attachment) -> Placed:
 
 
 def _receipt(receipt: Receipt) -> Placed:
-    return Placed(receipt.pk, post_stream(receipt.posting_id), 1, _json(receipt_body(receipt)))
+    return Placed(receipt.pk, (post_stream(receipt.posting_id),), 1, _json(receipt_body(receipt)))
 
 
 def _entry(entry: ReferenceEntry) -> Placed:
