@@ -47,6 +47,21 @@ return slow.sort((a, b) => b - a);
 """
 
 
+YARDSTICK = """
+const began = performance.now();
+const key = await crypto.subtle.importKey('raw', new Uint8Array(8), 'PBKDF2', false, ['deriveBits']);
+const how = { name: 'PBKDF2', hash: 'SHA-256', salt: new Uint8Array(16), iterations: 600000 };
+await crypto.subtle.deriveBits(how, key, 256);
+return performance.now() - began;
+"""
+AT_REST = 200.0  # what the yardstick takes, in milliseconds, on a machine that does nothing else
+
+
+def allowed(phone: EnginePage, milliseconds: float) -> float:
+    """Give the limit; a machine that others use at the same time gets more in proportion."""
+    return milliseconds * max(1.0, float(phone.run(YARDSTICK)) / AT_REST)
+
+
 @pytest.fixture
 def phone(engine_stack: Running, profile: Profile) -> EnginePage:
     """An enrolled phone in step with its server."""
@@ -69,7 +84,7 @@ def test_a_photo_of_twelve_megapixels_is_kept_within_a_second_and_a_half(phone: 
     given = {"report": report, "picture": base64.b64encode(held.getvalue()).decode()}
     times = phone.run(TAKEN, given)
     print(f"12 megapixels, {held.tell():,} bytes: {[round(one) for one in times]} ms")
-    assert min(times) <= 1500
+    assert min(times) <= allowed(phone, 1500)
 
 
 def test_a_store_of_two_thousand_reports_opens_within_a_second(phone: EnginePage) -> None:
@@ -83,7 +98,7 @@ def test_a_store_of_two_thousand_reports_opens_within_a_second(phone: EnginePage
         times.append(spent)
         assert reports == 2000
     print(f"PIN to 2,000 reports: {[round(one) for one in times]} ms")
-    assert min(times) <= 1000
+    assert min(times) <= allowed(phone, 1000)
 
 
 def test_typing_never_waits_for_the_store(phone: EnginePage) -> None:
