@@ -12,7 +12,7 @@ from apps.inspections.rules import parse_time
 from apps.reference.queries import label
 from apps.seizures.models import SeizureLine
 from apps.seizures.rules.fields import HEADER, LAB_FIELDS, NOMINAL, PARTS
-from apps.seizures.rules.lines import Measure
+from apps.seizures.rules.lines import ESTIMATED, Measure
 
 _LABELS: Mapping[str, str] = {
     "kind": say("Loại báo cáo", "Kind"),
@@ -212,7 +212,7 @@ def rows_of(
 
 
 def amount(found: Measure | SeizureLine) -> str:
-    """Write what a line counts as: grams, millilitres, counts; never one for another."""
+    """Write what a line counts as: grams, millilitres, counts; never one for another. An estimate says so."""
     parts = []
     if found.mass_g:
         parts.append(f"{_plain(found.mass_g)} g")
@@ -220,7 +220,8 @@ def amount(found: Measure | SeizureLine) -> str:
         parts.append(f"{_plain(found.volume_ml)} ml")
     if found.count:
         parts.append(f"{number(found.count)} {label('count_unit', found.count_unit)}")
-    return " · ".join(parts) or "–"
+    told = " · ".join(parts) or "–"
+    return pick(f"khoảng {told}", f"about {told}") if parts and found.basis == ESTIMATED else told
 
 
 def _plain(value: Any) -> str:

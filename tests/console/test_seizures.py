@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 
 from apps.audit.models import Event
+from apps.seizures import actions
 from apps.seizures.models import ReportVersion, SeizureReport
 from tests.cast import Cast
-from tests.seizing import Seizing, line
+from tests.seizing import Seizing, flash, line
 
 
 @pytest.fixture
@@ -50,6 +51,11 @@ def test_the_page_shows_no_names_until_a_purpose_is_given(report: SeizureReport,
     for name in ("Người Thử Một", "Người Nhận Thử", "Nguyễn Thị Chứng"):
         assert name in shown
     assert Event.objects.get(action="seizure.persons_read").data["purpose"] == "Lập hồ sơ bàn giao"
+
+
+def test_an_estimate_says_so(seizing: Seizing, cast: Cast) -> None:
+    seizing.send(actions.send_flash, flash())
+    assert "khoảng 1.000 g" in read(cast.leader.console(), "/console/seizures/")
 
 
 def test_a_report_is_verified_step_by_step(report: SeizureReport, cast: Cast) -> None:
