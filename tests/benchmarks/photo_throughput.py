@@ -114,31 +114,6 @@ class Caller:
         assert f" {want} ".encode() in status + b" ", (status, said[:500])
         return answer
 
-    def declare(self, photos: Sequence[Photo]) -> None:
-        """Declare photos of reports that are still to come."""
-        for start in range(0, len(photos), 100):
-            for photo in photos[start : start + 100]:
-                content = photo.head + BODY
-                fields = {
-                    "report": str(uuid7()),
-                    "step": "xray",
-                    "sha256": hashlib.sha256(content).hexdigest(),
-                    "size": photo.size,
-                    "mime": "image/jpeg",
-                }
-                self.phone.store.execute(
-                    "INSERT INTO outbox(id, type, object, fields, depends, made_at) VALUES(?,?,?,?,?,?)",
-                    (
-                        str(uuid7()),
-                        "attachment.create",
-                        photo.id,
-                        _json(fields),
-                        "[]",
-                        "2026-11-21T00:00:00Z",
-                    ),
-                )
-            self.phone.push(batch=100)
-
     def keep(self, photo: Photo) -> None:
         """Send a photo to the bare view."""
         self.send("PUT", "/keep", {}, photo.piece(0, photo.size), 204)
@@ -231,9 +206,36 @@ def _json(value: object) -> str:
     return orjson.dumps(value).decode()
 
 
-def prepare(caller: Caller, photos: Sequence[Photo], *, is_open: bool) -> None:
+def declare(phone: Phone, photos: Sequence[Photo]) -> None:
+    """Declare photos of reports that are still to come."""
+    for start in range(0, len(photos), 100):
+        for photo in photos[start : start + 100]:
+            content = photo.head + BODY
+            fields = {
+                "report": str(uuid7()),
+                "step": "xray",
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "size": photo.size,
+                "mime": "image/jpeg",
+            }
+            phone.store.execute(
+                "INSERT INTO outbox(id, type, object, fields, depends, made_at) VALUES(?,?,?,?,?,?)",
+                (
+                    str(uuid7()),
+                    "attachment.create",
+                    photo.id,
+                    _json(fields),
+                    "[]",
+                    "2026-11-21T00:00:00Z",
+                ),
+            )
+        phone.push(batch=100)
+
+
+def prepare(port: int, phone: Phone, photos: Sequence[Photo], *, is_open: bool) -> None:
     """Declare photos, and open their uploads where that is not measured."""
-    caller.declare(photos)
+    declare(phone, photos)
+    caller = Caller(port, phone)
     for photo in photos if is_open else ():
         caller.open(photo)
 
@@ -264,7 +266,7 @@ class Bench:
         work = [[new_photo() for _ in range(count // CLIENTS)] for _ in self.phones]
         for phone, photos in zip(self.phones, work, strict=True):
             if declared:
-                prepare(Caller(self.stack.port, phone), photos, is_open=is_open)
+                prepare(self.stack.port, phone, photos, is_open=is_open)
         self.settle()
         callers = [Caller(port, phone) for phone in self.phones]
         before, begin = self.processor(), time.perf_counter()
