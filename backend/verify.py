@@ -7,6 +7,7 @@ read the source run two at a time; the test suites run one after the other, each
 from __future__ import annotations
 
 import argparse
+import base64
 import os
 import shutil
 import subprocess
@@ -76,6 +77,8 @@ def all_steps(scratch: Path) -> list[Step]:
         "HAIDANG_ALLOWED_HOSTS": "haidang.example.vn",
         "HAIDANG_PUBLIC_URL": "https://haidang.example.vn",
         "HAIDANG_DATABASE_URL": "postgresql://haidang@127.0.0.1/haidang",
+        "HAIDANG_SERVER_KEY": base64.b64encode(bytes(range(32))).decode(),
+        "HAIDANG_WITNESS_DIR": str(scratch),
     }
     schema = scratch / "openapi.yaml"
     spectacular = [
