@@ -71,6 +71,16 @@ def rewrite(row: Row, **fields: Any) -> None:
     type(row)._base_manager.filter(pk=row.pk).update(**fields)
 
 
+def is_taken(row: Row, column: str, value: Any) -> bool:
+    """Change one column; False when a constraint of the database does not let even its owner."""
+    try:
+        with transaction.atomic():
+            rewrite(row, **{column: value})
+    except IntegrityError:
+        return False
+    return True
+
+
 def other(row: Row, field: models.Field[Any, Any]) -> Any:  # noqa: PLR0911  a flat table
     """Give a value that the field could hold and does not."""
     value = getattr(row, field.attname)
@@ -172,9 +182,9 @@ def test_each_stored_field_of_a_report_its_photos_and_receipt(case: Case) -> Non
     for row, places in rows:
         for name, column, value in flips(row):
             with undone():
-                rewrite(row, **{column: value})
-                assert_found(name, *places)
-                tried += 1
+                if is_taken(row, column, value):
+                    assert_found(name, *places)
+                    tried += 1
     assert tried > 100
 
 
@@ -205,9 +215,9 @@ def test_each_field_of_events_leaves_inner_hashes_heads_and_keys(case: Case) -> 
     for row in rows:
         for name, column, value in flips(row):
             with undone():
-                rewrite(row, **{column: value})
-                assert_found(name)
-                tried += 1
+                if is_taken(row, column, value):
+                    assert_found(name)
+                    tried += 1
     assert tried > 50
 
 
