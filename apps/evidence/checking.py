@@ -187,6 +187,8 @@ def check_receipts(bench: Bench, receipts: Iterable[Receipt]) -> Iterator[Findin
             yield Finding("event-missing", place, "receipt.issued")
         elif issued.data.get("sha256") != hashlib.sha256(body).hexdigest():
             yield Finding("receipt-differs", place, "not the receipt that was issued")
+        elif issued.data.get("posting") != str(receipt.posting_id):
+            yield Finding("receipt-differs", place, "posting")
         for what in _wrong_in(bench, receipt, _read(body)):
             yield Finding("receipt-differs", place, what)
 

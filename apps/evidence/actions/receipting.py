@@ -98,7 +98,11 @@ def issue_receipt(*, actor: Actor, complete: Complete) -> Receipt | None:
         "receipt.issued",
         RECEIPT,
         receipt.pk,
-        {"sha256": hashlib.sha256(body).hexdigest(), **_named(complete)},
+        {
+            "sha256": hashlib.sha256(body).hexdigest(),
+            "posting": str(complete.posting_id),
+            **_named(complete),
+        },
     )
     streams = [post_stream(complete.posting_id)]
     record(actor, Item("receipt.issued", RECEIPT, receipt.pk, 1, body=receipt_body(receipt), streams=streams))
