@@ -210,6 +210,7 @@ def test_numbers_are_found_in_every_part_but_not_where_struck_out() -> None:
         ("container_no", "CSQU3054383", "yes"),
         ("container_no", "X", "no"),
         ("citizen_no", "001099012345", "unknown"),
+        ("seal", "NP000123", "unknown"),
     }
 
 
