@@ -24,7 +24,7 @@ from backend.phone_app import CLIENT
 from tests.stack import Stack
 
 PIN = "294016"
-LONG = 20.0
+LONG = 60.0
 _OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 Handler = Callable[[Route], None]
 

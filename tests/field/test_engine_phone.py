@@ -92,22 +92,26 @@ def test_nothing_typed_can_be_read_from_the_store(
         "plain",
         place=words[0],
         remarks=words[1],
-        witnesses=[{"name": words[2]}],
-        subjects=[{"name": words[3]}],
-        transport={"plate": words[4]},
+        witnesses=[{"name": word} for word in words[2:8]],
+        participants=[{"name": word} for word in words[8:20]],
+        transport={"plate": words[20], "vessel": words[21]},
+        goods={"description": words[22]},
+        equipment_unavailable=[{"name": word} for word in words[25:28]],
     )
-    texts = {f"step_{i}": {"value": word, "note": words[5 + 2 * i]} for i, word in enumerate(words[30:50])}
-    phone.answer(report, texts | {"step_0": {"na": True, "reason": words[29]}})
+    noted = zip(plain_answers().items(), words[28:48], strict=True)
+    answers = {step: {**answer, "note": word} for (step, answer), word in noted}
+    answers["step_7"]["value"], answers["step_11"]["value"] = words[23:25]
+    phone.answer(report, answers)
     picture = images.jpeg(64, 48)
     marked = (
-        picture[:2] + b"\xff\xfe" + (2 + 400).to_bytes(2) + words[28].encode().ljust(400, b".") + picture[2:]
+        picture[:2] + b"\xff\xfe" + (2 + 400).to_bytes(2) + words[48].encode().ljust(400, b".") + picture[2:]
     )
     phone.photograph(report, "step_1", marked)
     phone.run("return phone.flush()")
     phone.in_step()  # the journal has it too
     phone.run(
         "phone.saveAnswer(given.report, 'step_3', { value: given.word })",
-        {"report": report, "word": words[27]},
+        {"report": report, "word": words[49]},
     )
     phone.run("return phone.flush()")
     # A control: a text in plain view is found, so the search looks in the right place and in the right way.
@@ -188,7 +192,7 @@ def test_an_officer_who_moved_takes_nothing_along(profile: Profile, engine_stack
     )
     stack.start_web()
     phone.kick()
-    phone.in_step(40)
+    phone.in_step()
     posts = phone.run("return phone.postings.value.map((one) => one.id)")
     assert len(posts) == 1
     assert old not in posts
@@ -330,7 +334,7 @@ def test_an_app_that_is_too_old_keeps_its_work_and_says_so(profile: Profile, eng
     del stack.environment["HAIDANG_MINIMUM_APP_VERSION"]
     stack.start_web()
     phone.kick()
-    phone.in_step(40)
+    phone.in_step()
     assert phone.reports()[report]["number"]
 
 

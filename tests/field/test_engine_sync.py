@@ -96,9 +96,9 @@ def test_the_answer_to_a_push_is_lost_twice(phone: EnginePage, engine_stack: Run
     phone.until(lambda: phone.sync_state()["error"])
     assert phone.sync_state()["error"]["code"] == "offline"
     assert phone.reports()[report]["state"] == "waiting"
-    phone.until(lambda: not cuts.left, 40)
+    phone.until(lambda: not cuts.left)
     phone.kick()
-    phone.in_step(40)
+    phone.in_step()
     assert report_of(stack, report)["answers"] == plain_answers()
     assert rows(stack, "SELECT version FROM inspections_reportversion") == [(1,)]
     statuses = rows(stack, "SELECT status, count(*) FROM sync_mutation GROUP BY status")
@@ -121,9 +121,9 @@ def test_a_photo_is_cut_twice_and_goes_on_at_the_byte(phone: EnginePage, engine_
     for _ in range(2):
         phone.until(lambda: phone.sync_state()["error"])
         phone.kick()
-    phone.until(lambda: not cuts.left, 40)
+    phone.until(lambda: not cuts.left)
     phone.kick()
-    phone.in_step(40)
+    phone.in_step()
     mine = phone.photos()[photo]
     ((sha256, state),) = rows(stack, "SELECT sha256, state FROM evidence_attachment")
     assert (sha256, state) == (mine["sha256"], "stored")
@@ -168,29 +168,31 @@ def test_the_server_restarts_in_the_middle(phone: EnginePage, engine_stack: Runn
     phone.until(lambda: phone.sync_state()["error"])
     stack.start_web()
     phone.kick()
-    phone.in_step(40)
+    phone.in_step()
     phone.until(lambda: report_of(stack, report)["state"] == "complete")
 
 
 def test_a_restored_server_gets_back_what_it_lost(phone: EnginePage, engine_stack: Running) -> None:
     stack, _ = engine_stack
-    stack.kill("web")
+    stack.stop()
     backup = stack.data.with_name("backup")
     shutil.copytree(stack.data, backup)
     stack.start_web()
+    stack.start_worker()
     phone.kick()
     report = filled(phone)
     photo = phone.photograph(report, "step_0", images.noisy_jpeg(300_000))
     phone.submit(report)
-    phone.in_step(40)
-    stack.kill("web")
+    phone.in_step()
+    stack.stop()
     shutil.rmtree(stack.data)
     shutil.copytree(backup, stack.data)
     stack.manage("sync_new_epoch")
     stack.start_web()
+    stack.start_worker()
     phone.kick()
-    phone.until(lambda: rows(stack, "SELECT count(*) FROM inspections_inspectionreport") == [(1,)], 40)
-    phone.in_step(40)
+    phone.until(lambda: rows(stack, "SELECT count(*) FROM inspections_inspectionreport") == [(1,)])
+    phone.in_step()
     there = report_of(stack, report)
     assert (there["answers"], there["photos"]) == (plain_answers(), {"step_0": [photo]})
     assert rows(stack, "SELECT state FROM evidence_attachment") == [("stored",)]
@@ -203,7 +205,7 @@ def test_returned_corrected_offline_and_sent_again(phone: EnginePage, engine_sta
     phone.submit(report)
     phone.in_step()
     give_back(stack, report)
-    phone.until(lambda: phone.reports()[report]["state"] == "returned", 40)
+    phone.until(lambda: phone.reports()[report]["state"] == "returned")
     shown = phone.reports()[report]
     assert [(note["step_key"], note["text"]) for note in shown["notes"]] == [("step_3", "Ghi rõ hơn.")]
     assert shown["is_editable"]
