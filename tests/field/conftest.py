@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
@@ -51,11 +54,19 @@ class Stage:
         desk.post(f"/console/review/{report}/decision/", kept | {at: note, "decision": "return"})
 
     def approve(self, report: str) -> None:
-        """Approve a report in the console."""
-        desk = self.leader()
-        fields = form_fields(desk.get(f"/console/review/{report}/"))
-        given = {"base_rev": fields["base_rev"], "decision": "approve"}
-        desk.post(f"/console/review/{report}/decision/", given)
+        """Approve a report in the console; read it again when it has moved on meanwhile, as when its photos settle."""
+        desk, end = self.leader(), time.monotonic() + 40
+        while True:
+            fields = form_fields(desk.get(f"/console/review/{report}/"))
+            given = {"base_rev": fields["base_rev"], "decision": "approve"}
+            try:
+                desk.post(f"/console/review/{report}/decision/", given)
+            except HTTPError as error:
+                if error.code != HTTPStatus.CONFLICT or time.monotonic() > end:
+                    raise
+                time.sleep(0.5)
+            else:
+                return
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright
+from playwright.sync_api import TimeoutError as TooLate
 
 from tests.field.line import Line
 
@@ -155,9 +156,16 @@ class Handset:
     # -- sync ---------------------------------------------------------------------------------------------------
 
     def ask_for_sync(self) -> None:
-        """Press the button of the sync centre."""
-        self.go("#/sync")
-        self.page.locator(".status > button").click()
+        """Press the button of the sync centre; once more when the app went to another screen meanwhile."""
+        for patience in (8_000, 8_000, 30_000):
+            self.go("#/sync")
+            try:
+                self.page.locator(".status > button").click(timeout=patience)
+            except TooLate:
+                if patience > 8_000:
+                    raise
+            else:
+                return
 
     def sync(self) -> None:
         """Ask for a sync in the sync centre and wait until it has ended, well or not."""
