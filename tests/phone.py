@@ -162,15 +162,19 @@ class Phone(Photos):
         self._write("inspection.discard", report, {})
 
     def insist(self, mutation: str, fields: Mapping[str, Any] | None = None) -> str:
-        """Send a refused edit again as the officer says (as it was, or put right), on what is known now.
+        """Send a refused edit again as the officer says (as it was, or put right), on what the officer was shown.
 
         Gives the new mutation's id. What waited for the refused one waits for the new one.
         """
-        row = "SELECT type, object, fields, depends FROM outbox WHERE id=? AND state='attention'"
-        kind, oid, old, depends = self.store.execute(row, (mutation,)).fetchone()
+        row = "SELECT type, object, fields, depends, base_rev, result FROM outbox WHERE id=? AND state='attention'"
+        kind, oid, old, depends, made_on, told = self.store.execute(row, (mutation,)).fetchone()
+        shown = json.loads(told)
+        if made_on is not None and shown["status"] == "conflict":
+            made_on = max(made_on, shown.get("rev") or stored.pulled_rev(self.store, oid))
         with stored.together(self.store):
             self.give_way(mutation)
-            self._write(kind, oid, json.loads(old) if fields is None else fields, json.loads(depends))
+            said = json.loads(old) if fields is None else fields
+            self._write(kind, oid, said, json.loads(depends), made_on=made_on)
             (fresh,) = self.store.execute("SELECT id FROM outbox ORDER BY seq DESC LIMIT 1").fetchone()
             self.store.execute(
                 "UPDATE outbox SET depends=replace(depends, ?, ?) WHERE state='waiting'", (mutation, fresh)
@@ -384,13 +388,23 @@ class Phone(Photos):
             self.clock.sleep(pause)
         self.put("not_before", "")
 
-    def _write(self, kind: str, oid: str, fields: Mapping[str, Any], needs: Iterable[str] = ()) -> str:
+    def _write(
+        self,
+        kind: str,
+        oid: str,
+        fields: Mapping[str, Any],
+        needs: Iterable[str] = (),
+        *,
+        made_on: int | None = 0,
+    ) -> str:
+        """Write a mutation into the outbox, made on what was pulled unless `made_on` says otherwise."""
         post = next(iter(self.rows("posting")), None)
         if post and kind != "inspection.discard" and not stored.known_rev(self.store, oid):
             fields = {"posting": post, **fields}
+        base_rev = made_on or (None if made_on is None else stored.pulled_rev(self.store, oid))
         self.store.execute(
-            "INSERT INTO outbox(id, type, object, fields, depends, made_at) VALUES(?,?,?,?,?,?)",
-            (str(uuid7()), kind, oid, json.dumps(fields), json.dumps(list(needs)), self.now()),
+            "INSERT INTO outbox(id, type, object, fields, depends, made_at, base_rev) VALUES(?,?,?,?,?,?,?)",
+            (str(uuid7()), kind, oid, json.dumps(fields), json.dumps(list(needs)), self.now(), base_rev),
         )
         return oid
 
@@ -467,6 +481,10 @@ class Phone(Photos):
             for key, value in {"cursor": "", "epoch": "", "replay": "1"}.items():
                 self.put(key, value)
             run("UPDATE journal SET rev=NULL")
+            run(
+                "UPDATE outbox SET base_rev=NULL WHERE base_rev > 0 "
+                "AND (state='attention' OR (state='waiting' AND device_seq IS NULL))"
+            )
             for old in refused:
                 new = str(uuid7())
                 run("UPDATE outbox SET depends=replace(depends, ?, ?)", (old, new))

@@ -155,11 +155,30 @@ def overlay(shown: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any
     return laid
 
 
+def pulled_rev(store: sqlite3.Connection, oid: str) -> int:
+    """Give the newest revision that this phone has pulled: what the officer sees. 0 when there is none."""
+    (pulled,) = store.execute("SELECT max(rev) FROM base WHERE id=?", (oid,)).fetchone()
+    return pulled or 0
+
+
 def known_rev(store: sqlite3.Connection, oid: str) -> int:
     """Give the newest revision that this phone has pulled or was told; 0 for a record the server does not have."""
-    (pulled,) = store.execute("SELECT max(rev) FROM base WHERE id=?", (oid,)).fetchone()
     (told,) = store.execute("SELECT max(rev) FROM journal WHERE object=?", (oid,)).fetchone()
-    return max(pulled or 0, told or 0)
+    return max(pulled_rev(store, oid), told or 0)
+
+
+def _base_rev(store: sqlite3.Connection, oid: str, made_on: int | None) -> int:
+    """Give the revision that an edit names: that on which it was made.
+
+    One made before the server had the record names the revision of its creation; one that a restore has cut off from
+    its revision (`made_on` is None) names what is known now.
+    """
+    if made_on:
+        return made_on
+    if made_on is None:
+        return known_rev(store, oid)
+    (created,) = store.execute("SELECT min(rev) FROM journal WHERE object=?", (oid,)).fetchone()
+    return created or 0
 
 
 def ready(store: sqlite3.Connection, most: int, now: float, longest: float) -> list[dict[str, Any]]:
@@ -183,14 +202,13 @@ def ready(store: sqlite3.Connection, most: int, now: float, longest: float) -> l
 
 def _mutation(store: sqlite3.Connection, row: tuple[Any, ...]) -> dict[str, Any]:
     seq, pk, kind, oid, fields, base_rev, depends, made_at = row
-    if base_rev is None and kind.startswith("inspection."):
-        base_rev = known_rev(store, oid)
-        store.execute("UPDATE outbox SET base_rev=? WHERE id=?", (base_rev, pk))
-    if seq is None:  # numbered when first sent; a repetition has the same number
+    if seq is None:  # numbered when first sent; a repetition is the same in every way
         seq = int(get(store, "device_seq") or 0) + 1
+        if kind.startswith("inspection."):
+            base_rev = _base_rev(store, oid, base_rev)
         with together(store):
             put(store, "device_seq", str(seq))
-            store.execute("UPDATE outbox SET device_seq=? WHERE id=?", (seq, pk))
+            store.execute("UPDATE outbox SET device_seq=?, base_rev=? WHERE id=?", (seq, base_rev, pk))
     return {
         "id": pk,
         "device_seq": seq,

@@ -34,6 +34,14 @@ class KnownKey:
     until: datetime | None
 
 
+def revisions_by_device(kind: str, oid: UUID, device: UUID | None) -> frozenset[int]:
+    """Give the revisions of a record that this phone's own edits made; none without a phone."""
+    if device is None:
+        return frozenset()
+    events = Event.objects.filter(record_kind=kind, oid=oid, device_id=device)
+    return frozenset(data["rev"] for data in events.values_list("data", flat=True) if "rev" in data)
+
+
 def ledger_size() -> int:
     """Give how many events are numbered."""
     (size,) = execute("SELECT COALESCE(MAX(leaf_index) + 1, 0) FROM audit_leaf").fetchone()

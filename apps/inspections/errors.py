@@ -14,8 +14,9 @@ class FieldConflict(Conflict):
     code = "field-conflict"
     vi = "Có người đã sửa cùng nội dung này."
 
-    def __init__(self, fields: Sequence[str], current: Mapping[str, Any]) -> None:
-        self.fields = tuple(fields)
+    def __init__(self, fields: Sequence[str], current: Mapping[str, Any], rev: int) -> None:
+        """Take the fields, what stands in them now, and the revision at which it does."""
+        self.fields, self.rev = tuple(fields), rev
         super().__init__(", ".join(fields), current=current)
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -71,9 +73,9 @@ def check_editable(state: str) -> None:
     raise StateLocked if state in WITH_REVIEW else StateChanged
 
 
-def changed_since(base_rev: int, field_revs: Mapping[str, int]) -> list[str]:
-    """Give the flattened fields that were changed after `base_rev`."""
-    return sorted(key for key, rev in field_revs.items() if rev > base_rev)
+def changed_since(base: Base, field_revs: Mapping[str, int]) -> list[str]:
+    """Give the flattened fields that were changed after `base`, and not by the one who now edits."""
+    return sorted(key for key, rev in field_revs.items() if not base.has_seen(rev))
 
 
 def flatten(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,25 +86,47 @@ def flatten(fields: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
+@dataclass(frozen=True)
+class Base:
+    """What an edit was made on: a revision, and what the same phone had sent on top of it by then.
+
+    A phone sends its edits of a record in the order in which they were made, so each was made in sight of those before
+    it. `own` gives the revisions these made; it is asked only when something is newer than `rev`.
+    """
+
+    rev: int
+    own: Callable[[], Container[int]] = frozenset
+
+    def has_seen(self, rev: int) -> bool:
+        """Tell whether the edit was made in sight of a revision of a field."""
+        return rev <= self.rev or rev in self._own
+
+    @cached_property
+    def _own(self) -> Container[int]:
+        return self.own()
+
+
 def overlapping(
-    patch: Mapping[str, Any], current: Mapping[str, Any], field_revs: Mapping[str, int], base_rev: int
+    patch: Mapping[str, Any], current: Mapping[str, Any], field_revs: Mapping[str, int], base: Base
 ) -> list[str]:
-    """Give the flattened fields that were changed after `base_rev` to something else than the patch says."""
+    """Give the flattened fields that were changed out of sight of the edit to something else than it says."""
     return sorted(
-        key for key, value in patch.items() if field_revs.get(key, 0) > base_rev and current.get(key) != value
+        key
+        for key, value in patch.items()
+        if current.get(key) != value and not base.has_seen(field_revs.get(key, 0))
     )
 
 
 def merge(
-    patch: Mapping[str, Any], current: Mapping[str, Any], field_revs: Mapping[str, int], base_rev: int
+    patch: Mapping[str, Any], current: Mapping[str, Any], field_revs: Mapping[str, int], base: Base
 ) -> dict[str, Any]:
     """Give the part of a flattened patch that changes something.
 
     Edits of disjoint fields merge. Raises FieldConflict (with the current values) when they overlap.
     """
-    clash = overlapping(patch, current, field_revs, base_rev)
+    clash = overlapping(patch, current, field_revs, base)
     if clash:
-        raise FieldConflict(clash, {key: current.get(key) for key in clash})
+        raise FieldConflict(clash, {key: current.get(key) for key in clash}, max(field_revs.values()))
     return {key: value for key, value in patch.items() if key not in current or current[key] != value}
 
 

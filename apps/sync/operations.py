@@ -47,8 +47,7 @@ def _submit(actor: Actor, sent: Envelope) -> Applied:
 
 
 def _discard(actor: Actor, sent: Envelope) -> Applied:
-    discard_inspection(actor=actor, report_id=sent.object, base_rev=sent.base_rev)
-    return Applied(rev=(sent.base_rev or 0) + 1)
+    return Applied(discard_inspection(actor=actor, report_id=sent.object, base_rev=sent.base_rev))
 
 
 def _declare(actor: Actor, sent: Envelope) -> Applied:
@@ -90,8 +89,7 @@ def _seizure(
 
 
 def _discard_seizure(actor: Actor, sent: Envelope) -> Applied:
-    seizures.discard_seizure(actor=actor, report_id=sent.object, base_rev=sent.base_rev)
-    return Applied(rev=(sent.base_rev or 0) + 1)
+    return Applied(seizures.discard_seizure(actor=actor, report_id=sent.object, base_rev=sent.base_rev))
 
 
 def _edited(edit: Edited | seizures.Edited) -> Applied:

@@ -31,7 +31,7 @@ from apps.inspections.rules import flatten
 from apps.reporting.queries import differences
 from apps.sync.models import Mutation
 from tests.simulation.handset import Handset, KillableStore
-from tests.simulation.world import World, removed_photos
+from tests.simulation.world import Made, World, removed_photos
 
 # What a phone holds: (stream, kind, id) → (revision, body).
 Held = dict[tuple[str, str, str], tuple[int, Any]]
@@ -304,10 +304,12 @@ def _photos_are_whole(world: World, phone: Handset) -> None:
 def _reports_are_what_was_written(world: World, receipts: Iterable[Mutation]) -> None:
     """Each field holds what the last applied edit of it said; no report is there that nobody made, or twice."""
     edits: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    made_by = _made(world)
     for receipt in sorted(receipts, key=lambda m: m.received_at):
         if receipt.payload and receipt.status == "applied" and receipt.type.startswith("inspection."):
             told = json.loads(receipt.result)
-            edits[str(receipt.oid)].append({**json.loads(receipt.payload), "rev": told["rev"]})
+            by = {"rev": told["rev"], "device": receipt.device_id, "made": made_by.get(str(receipt.pk))}
+            edits[str(receipt.oid)].append({**json.loads(receipt.payload), **by})
     reports = {str(r.pk): r for r in InspectionReport.objects.all()}
     made = {m.object for rows in world.made.values() for m in rows.values()}
     assert set(reports) <= made, "a report that nobody made"
@@ -319,7 +321,7 @@ def _reports_are_what_was_written(world: World, receipts: Iterable[Mutation]) ->
             continue
         wanted: dict[str, Any] = {}
         submitted = False
-        _overwrites_nothing_unseen(oid, mutations)
+        _overwrites_nothing_unseen(oid, mutations, is_restored=bool(world.restores))
         for mutation in mutations:
             if mutation["type"] == "inspection.discard":
                 wanted, submitted = {}, False
@@ -337,18 +339,33 @@ def _reports_are_what_was_written(world: World, receipts: Iterable[Mutation]) ->
             )
 
 
-def _overwrites_nothing_unseen(oid: str, mutations: list[dict[str, Any]]) -> None:
-    """An edit that was applied had seen what it replaced; otherwise it is a conflict."""
-    seen: dict[str, tuple[int, Any]] = {}
+def _made(world: World) -> dict[str, Made]:
+    """Give what officers wrote, by the id under which their phones sent it."""
+    found = {}
+    for phone in world.phones:
+        ids = dict(phone.store.execute("SELECT seq, id FROM outbox").fetchall())
+        found |= {ids[seq]: made for seq, made in world.made[phone.name].items() if seq in ids}
+    return found
+
+
+def _overwrites_nothing_unseen(oid: str, mutations: list[dict[str, Any]], *, is_restored: bool) -> None:
+    """An edit that was applied was made in sight of what it replaced, or was sent by the same phone before."""
+    seen: dict[str, tuple[int, Any, Any]] = {}
     for mutation in mutations:
         if mutation["type"] == "inspection.discard":
             seen = {}
             continue
+        made = mutation["made"]
+        bases = [mutation["base_rev"]]
+        if made is not None and not is_restored and mutation["base_rev"] is not None:
+            bases.append(max(made.seen, 1))
         for key, value in flatten(mutation["fields"]).items():
-            rev, before = seen.get(key, (0, None))
-            unseen = mutation["base_rev"] is not None and rev > mutation["base_rev"] and before != value
+            rev, before, device = seen.get(key, (0, None, None))
+            is_foreign = before != value and device != mutation["device"]
+            unseen = is_foreign and any(base is not None and rev > base for base in bases)
             assert not unseen, f"report {oid[-4:]}: {value!r} replaced {before!r} without having seen it"
-            seen[key] = (mutation["rev"], value) if before != value else (rev, before)
+            if before != value:
+                seen[key] = (mutation["rev"], value, mutation["device"])
 
 
 def _late_work_ends(receipts: Iterable[Mutation]) -> None:

@@ -26,6 +26,7 @@ from apps.inspections import actions
 from apps.inspections.models import REVIEWABLE, InspectionReport
 from apps.reporting.queries import differences, uncounted_since
 from apps.sync.actions import new_epoch
+from tests.phone_store import pulled_rev
 from tests.reports import header, plain_answers, plain_content
 from tests.simulation.crashes import Crash
 from tests.simulation.handset import Handset
@@ -55,11 +56,12 @@ STEP = "step_3"
 
 @dataclass
 class Made:
-    """What an officer wrote on a phone: a row of its outbox, by number."""
+    """What an officer wrote on a phone: a row of its outbox, by number; `seen` is the newest revision shown by then."""
 
     type: str
     object: str
     fields: dict[str, Any]
+    seen: int
 
 
 @dataclass
@@ -177,7 +179,7 @@ class World:
             return
         one = refused[pick % len(refused)]
         if insists:
-            self._wrote(phone, lambda: phone.insist(one["id"]))
+            self._wrote(phone, lambda: phone.insist(one["id"]), one.get("rev") or 0)
         else:
             phone.give_way(one["id"])
         self.tell(f"{phone.name} {'insists on' if insists else 'gives way in'} {_tag(one['sent']['object'])}")
@@ -433,8 +435,8 @@ class World:
         ).fetchall()
         return phone, rows[pick % len(rows)][0] if rows else None
 
-    def _wrote(self, phone: Handset, write: Callable[[], Any]) -> str:
-        """Let an officer write, and note what stands in the outbox afterwards."""
+    def _wrote(self, phone: Handset, write: Callable[[], Any], shown: int = 0) -> str:
+        """Let an officer write, and note what stands in the outbox then; `shown` is a revision a refusal showed."""
         with phone.in_hand():
             done = write()
         known = self.made[phone.name]
@@ -442,7 +444,7 @@ class World:
             "SELECT seq, type, object, fields FROM outbox WHERE seq > ?", (max(known, default=0),)
         )
         for seq, kind, oid, fields in rows.fetchall():
-            known[seq] = Made(kind, oid, json.loads(fields))
+            known[seq] = Made(kind, oid, json.loads(fields), max(pulled_rev(phone.store, oid), shown))
         return str(done)
 
     def _publish(self) -> None:

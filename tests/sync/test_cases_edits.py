@@ -89,6 +89,41 @@ def test_case_17_the_same_field_is_a_conflict_and_the_loser_is_kept(phones: Two,
     assert other.attention() == []
 
 
+def test_case_17_a_pull_between_making_and_sending_hides_no_conflict(phones: Two, work: Work) -> None:
+    """Expected: the edit names what the officer saw when making it, not what the phone has pulled since."""
+    one, other = phones
+    report = shared_draft(work, phones)
+    one.save({"remarks": "từ máy một"}, report)
+    other.save({"remarks": "từ máy hai"}, report)
+    one.push()
+    other.pull()
+    lost = last(other.push())
+    assert (lost["code"], lost["current"]) == ("field-conflict", {"remarks": "từ máy một"})
+    assert InspectionReport.objects.get().remarks == "từ máy một"
+    other.insist(lost["id"])
+    assert last(other.push())["status"] == "applied", "insisted on what the verdict showed"
+    assert InspectionReport.objects.get().remarks == "từ máy hai"
+
+
+def test_case_17_a_chain_of_edits_made_offline_is_no_conflict_with_itself(phones: Two, work: Work) -> None:
+    """Expected: the phone's own earlier edits are no strangers, another phone's edit between them is."""
+    one, other = phones
+    report = shared_draft(work, phones)
+    for text in ("một", "hai", "ba"):
+        one.save({"remarks": text}, report)
+        assert [r["status"] for r in one.push()] == ["applied"], text
+    one.save({"remarks": "bốn", "place": "kho một"}, report)
+    other.save({"place": "kho hai"}, report)
+    assert last(other.push())["status"] == "applied"
+    lost = last(one.push())
+    assert (lost["status"], lost["fields"], lost["current"]) == ("conflict", ["place"], {"place": "kho hai"})
+    draft = one.save(work.fields())
+    for text in ("năm", "sáu"):  # made before the server has heard of the report
+        one.save({"remarks": text}, draft)
+    assert [r["status"] for r in one.push()] == ["applied"] * 3
+    assert InspectionReport.objects.get(pk=draft).remarks == "sáu"
+
+
 def test_case_17_the_officer_may_leave_the_other_version(phones: Two, work: Work) -> None:
     """Expected: nothing is sent; the text stays on the phone as answered."""
     one, other = phones
@@ -132,7 +167,7 @@ def test_case_18_another_officer_learns_nothing_and_keeps_the_text(
     told = []
     for oid in (report, str(UUID(int=7, version=4))):
         stranger.save({"remarks": "của người khác"}, oid)
-        stranger.store.execute("UPDATE outbox SET base_rev=1 WHERE base_rev IS NULL")
+        stranger.store.execute("UPDATE outbox SET base_rev=1 WHERE base_rev=0")
         result = last(stranger.push())
         told.append({key: value for key, value in result.items() if key != "id"})
     assert told[0] == told[1]

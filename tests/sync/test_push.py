@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -45,6 +46,12 @@ def actor(cast: Cast) -> Actor:
     return cast.officer.actor()
 
 
+@pytest.fixture
+def other_phone(cast: Cast, actor: Actor) -> Actor:
+    """The same officer with another phone."""
+    return replace(actor, device_id=cast.officer.another_phone().device.pk)
+
+
 def one(actor: Actor, sent: object) -> Result:
     (result,) = push(actor=actor, mutations=[sent])
     return result
@@ -61,14 +68,14 @@ def test_an_applied_mutation_leaves_a_receipt(work: Work, actor: Actor) -> None:
     assert json.loads(receipt.payload) == sent
 
 
-def test_case_01_a_repetition_gets_the_stored_original(work: Work, actor: Actor, cast: Cast) -> None:
+def test_case_01_a_repetition_gets_the_stored_original(work: Work, actor: Actor, other_phone: Actor) -> None:
     """Expected: `duplicate` with the stored original, whatever the original was; nothing is written."""
     base = save(work)
-    assert one(actor, base)["status"] == "applied"
+    assert one(other_phone, base)["status"] == "applied"
     first = mutation("inspection.save", {"remarks": "một"}, oid=base["object"], base_rev=1)
     second = mutation("inspection.save", {"remarks": "hai"}, oid=base["object"], base_rev=1)
     bad = mutation("inspection.save", {"mode": "balloon"}, oid=base["object"], base_rev=1)
-    originals = [one(actor, m) for m in (first, second, bad)]
+    originals = [one(other_phone, first), one(actor, second), one(actor, bad)]
     assert [r["status"] for r in originals] == ["applied", "conflict", "rejected"]
     changes, events = Change.objects.count(), Event.objects.count()
     for sent, original in zip((first, second, bad), originals, strict=True):
@@ -248,16 +255,19 @@ def test_somebody_elses_mutation_is_no_dependency(work: Work, actor: Actor, cast
     assert one(actor, save(work, depends_on=[parent["id"]]))["code"] == "missing-dependency"
 
 
-def test_the_verdicts_of_conflicts_show_both_versions(work: Work, actor: Actor, cast: Cast) -> None:
+def test_the_verdicts_of_conflicts_show_both_versions(
+    work: Work, actor: Actor, other_phone: Actor, cast: Cast
+) -> None:
     base = save(work)
     one(actor, base)
-    one(actor, mutation("inspection.save", {"remarks": "một"}, oid=base["object"], base_rev=1))
+    one(other_phone, mutation("inspection.save", {"remarks": "một"}, oid=base["object"], base_rev=1))
     sent = mutation("inspection.save", {"remarks": "hai"}, oid=base["object"], base_rev=1)
     clash = one(actor, sent)
-    assert (clash["code"], clash["fields"], clash["current"]) == (
+    assert (clash["code"], clash["fields"], clash["current"], clash["rev"]) == (
         "field-conflict",
         ["remarks"],
         {"remarks": "một"},
+        2,
     )
     assert clash["conflict_id"] == sent["id"]
     assert json.loads(Mutation.objects.get(pk=sent["id"]).payload)["fields"] == {"remarks": "hai"}

@@ -120,7 +120,7 @@ EDITS = st.lists(
 def test_whatever_the_order_no_line_counts_twice_and_no_mass_is_lost(
     seizing: Seizing, cast: Cast, edits: list[tuple[str, str, int]]
 ) -> None:
-    """Everybody writes on the same old revision; the first to come keeps a field, the laboratory has its own."""
+    """Everybody writes on the same old revision; the first phone to come keeps a field, the laboratory has its own."""
     with transaction.atomic():
         badge = cast.team_mate.officer.badge_no
         begun = seizing.send(
@@ -128,7 +128,7 @@ def test_whatever_the_order_no_line_counts_twice_and_no_mass_is_lost(
         ).report
         weighed: dict[str, int] = {"1": 1}
         found: dict[str, int] = {}
-        written: set[str] = set()
+        written: dict[str, str] = {}
         for who, mark, grams in edits:
             if who == "lab":
                 if mark in weighed:
@@ -136,11 +136,12 @@ def test_whatever_the_order_no_line_counts_twice_and_no_mass_is_lost(
                         _lab(cast, begun, mark, grams)
                     found.setdefault(mark, grams)
                 continue
-            clash = mark in written and weighed[mark] != grams
+            clash = written.get(mark, who) != who and weighed[mark] != grams
             with _refused_when(clash):
                 _weigh(seizing, getattr(cast, who), begun, mark, grams)
             if not clash:
-                written |= {mark} if weighed.get(mark) != grams else set()
+                if weighed.get(mark) != grams:
+                    written[mark] = who
                 weighed[mark] = grams
         rows = list(SeizureLine.objects.filter(report=begun).values_list("mark", "mass_g"))
         expected = {mark: Decimal(found.get(mark, grams)) for mark, grams in weighed.items()}

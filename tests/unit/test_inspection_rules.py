@@ -73,22 +73,41 @@ def test_who_may_edit_in_which_state(state: str, refusal: type[DomainError] | No
 
 def test_edits_of_different_fields_merge() -> None:
     current, revs = {"a": 1, "b": 2}, {"a": 3, "b": 1}
-    assert rules.merge({"b": 5}, current, revs, base_rev=2) == {"b": 5}
+    assert rules.merge({"b": 5}, current, revs, rules.Base(2)) == {"b": 5}
 
 
 def test_edits_of_one_field_conflict_and_show_what_stands() -> None:
     with pytest.raises(FieldConflict) as refused:
-        rules.merge({"a": 9, "b": 5, "c": 1}, {"a": 1, "b": 2, "c": 7}, {"a": 3, "b": 1, "c": 4}, base_rev=2)
+        rules.merge(
+            {"a": 9, "b": 5, "c": 1}, {"a": 1, "b": 2, "c": 7}, {"a": 3, "b": 1, "c": 4}, rules.Base(2)
+        )
     assert refused.value.fields == ("a", "c")
     assert refused.value.current == {"a": 1, "c": 7}
 
 
+def test_what_the_same_phone_had_sent_by_then_was_seen() -> None:
+    base = rules.Base(2, lambda: {4})
+    current, revs = {"a": 1, "b": 2}, {"a": 4, "b": 3}
+    assert rules.merge({"a": 9}, current, revs, base) == {"a": 9}
+    with pytest.raises(FieldConflict) as refused:
+        rules.merge({"a": 9, "b": 9}, current, revs, base)
+    assert (refused.value.fields, refused.value.rev) == (("b",), 4)
+    assert rules.changed_since(base, revs) == ["b"]
+
+
+def test_nothing_newer_asks_for_no_own_edits() -> None:
+    def own() -> frozenset[int]:
+        raise AssertionError("asked")
+
+    assert rules.merge({"a": 9}, {"a": 1}, {"a": 2}, rules.Base(2, own)) == {"a": 9}
+
+
 def test_the_same_value_twice_is_no_conflict() -> None:
-    assert rules.merge({"a": 1}, {"a": 1}, {"a": 9}, base_rev=2) == {}
+    assert rules.merge({"a": 1}, {"a": 1}, {"a": 9}, rules.Base(2)) == {}
 
 
 def test_removing_what_somebody_removed_is_no_conflict() -> None:
-    assert rules.overlapping({"answers.x": None}, {}, {"answers.x": 5}, 2) == []
+    assert rules.overlapping({"answers.x": None}, {}, {"answers.x": 5}, rules.Base(2)) == []
 
 
 @given(
@@ -97,7 +116,7 @@ def test_removing_what_somebody_removed_is_no_conflict() -> None:
 def test_a_patch_on_the_newest_revision_never_conflicts(
     patch: dict[str, int], current: dict[str, int]
 ) -> None:
-    changed = rules.merge(patch, current, dict.fromkeys(current, 7), base_rev=7)
+    changed = rules.merge(patch, current, dict.fromkeys(current, 7), rules.Base(7))
     assert {**current, **changed} == {**current, **patch}
     assert all(current.get(k) != v or k not in current for k, v in changed.items())
 

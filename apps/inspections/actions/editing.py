@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Posting, Role
 from apps.audit.actions import log
+from apps.audit.queries import revisions_by_device
 from apps.changes.actions import Item, record
 from apps.changes.models import Change
 from apps.changes.rules import post_stream
@@ -70,25 +71,26 @@ def save_inspection(
 
 
 @transactional
-def discard_inspection(*, actor: Actor, report_id: UUID, base_rev: int | None) -> None:
-    """Take back a draft that was saved here; its text stays in the audit.
+def discard_inspection(*, actor: Actor, report_id: UUID, base_rev: int | None) -> int:
+    """Take back a draft that was saved here; its text stays in the audit. Gives the revision with which it leaves.
 
     A report that is not here, or somebody else's, which must look the same, is left alone. Raises StateLocked, and
-    FieldConflict when it was edited after `base_rev`: an edit is not lost to a deletion that has not seen it.
+    FieldConflict when it was edited out of sight of this phone: an edit is not lost to a deletion that has not seen it.
     """
     report = _locked(report_id)
     if report is None or report.officer_id != actor.officer_id:
-        return
+        return (base_rev or 0) + 1
     if report.state != State.LOCAL_DRAFT:
         raise StateLocked(current=body(report))
-    unseen = rules.changed_since(base_rev, report.field_revs) if base_rev else []
+    unseen = rules.changed_since(_base(actor, report, base_rev), report.field_revs) if base_rev else []
     if unseen:
-        raise FieldConflict(unseen, body(report))
+        raise FieldConflict(unseen, body(report), report.rev)
     kept = orjson.loads(orjson.dumps(body(report)))
     log(actor, DISCARDED, KIND, report.pk, {"rev": report.rev, "body": kept})
     stream, rev = post_stream(report.posting_id), report.rev + 1
     report.delete()
     record(actor, Item(DISCARDED, KIND, report_id, rev, leaves=[stream]))
+    return rev
 
 
 @dataclass
@@ -128,14 +130,19 @@ def apply_patch(
         if not base_rev:
             raise ExistsDifferent(current=body(report))
     warnings = (*check_posting(report.posting), *_version_warnings(report.checklist_version_id))
-    base = base_rev or report.rev
+    base = _base(actor, report, base_rev)
     changed = rules.merge(patch, current, report.field_revs, base)
     if changed:
         report.rev += 1
         _change(report, changed)
         report.field_revs.update(dict.fromkeys(changed, report.rev))
-    merged = any(rev > base for key, rev in report.field_revs.items() if key not in changed)
+    merged = any(not base.has_seen(rev) for key, rev in report.field_revs.items() if key not in changed)
     return PatchedReport(report, changed, is_new=False, merged=merged, warnings=warnings)
+
+
+def _base(actor: Actor, report: InspectionReport, base_rev: int | None) -> rules.Base:
+    """What this phone had seen of the report when the edit was made."""
+    return rules.Base(base_rev or report.rev, lambda: revisions_by_device(KIND, report.pk, actor.device_id))
 
 
 @dataclass(frozen=True)

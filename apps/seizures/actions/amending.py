@@ -13,7 +13,7 @@ from apps.common.actor import Actor
 from apps.common.errors import InvalidFields, Problem
 from apps.common.text import clean_text
 from apps.inspections.errors import NoteRequired, ReportVoided, StateChanged
-from apps.inspections.rules import merge
+from apps.inspections.rules import Base, merge
 from apps.seizures.actions.common import finish, freeze
 from apps.seizures.actions.deciding import AMENDERS, to_decide
 from apps.seizures.actions.editing import checked, flattened, put
@@ -90,7 +90,7 @@ def _amended(
         raise StateChanged(current=body(report))
     _check_lab(report, patch)
     held = streams_of(report)
-    changed = merge(patch, flattened(report), report.field_revs, base_rev or report.rev)
+    changed = merge(patch, flattened(report), report.field_revs, Base(base_rev or report.rev))
     if not changed:
         return report
     report.rev += 1

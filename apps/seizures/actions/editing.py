@@ -14,6 +14,7 @@ from uuid import UUID
 import orjson
 
 from apps.audit.actions import log
+from apps.audit.queries import revisions_by_device
 from apps.changes.actions import Item, record
 from apps.changes.models import Change
 from apps.common.actor import Actor
@@ -22,7 +23,7 @@ from apps.common.text import clean_text
 from apps.common.transactions import transactional
 from apps.inspections.actions.editing import check_posting, post_of
 from apps.inspections.errors import FieldConflict, ReportVoided, StateLocked
-from apps.inspections.rules import changed_since, check_extra, merge
+from apps.inspections.rules import Base, changed_since, check_extra, merge
 from apps.seizures.actions.common import finish
 from apps.seizures.models import Incident, Participant, SeizureReport, Stage
 from apps.seizures.queries import DISCARDED, KIND, body, streams_of
@@ -72,20 +73,20 @@ def save_seizure(*, actor: Actor, report_id: UUID, base_rev: int | None, fields:
 
 
 @transactional
-def discard_seizure(*, actor: Actor, report_id: UUID, base_rev: int | None) -> None:
-    """Take back a draft that was saved here; its text stays in the audit.
+def discard_seizure(*, actor: Actor, report_id: UUID, base_rev: int | None) -> int:
+    """Take back a draft that was saved here; its text stays in the audit. Gives the revision with which it leaves.
 
     A report that is not here, or other people's, which must look the same, is left alone. Raises StateLocked once it
-    was sent, and FieldConflict when it was edited after `base_rev`.
+    was sent, and FieldConflict when it was edited out of sight of this phone.
     """
     report = locked(report_id)
     if report is None or not may_edit(actor, report):
-        return
+        return (base_rev or 0) + 1
     if report.stage != Stage.DRAFT:
         raise StateLocked(current=body(report))
-    unseen = changed_since(base_rev, report.field_revs) if base_rev else []
+    unseen = changed_since(base_of(actor, report, base_rev), report.field_revs) if base_rev else []
     if unseen:
-        raise FieldConflict(unseen, body(report))
+        raise FieldConflict(unseen, body(report), report.rev)
     held, rev, incident = streams_of(report), report.rev + 1, report.incident
     kept = orjson.loads(orjson.dumps(body(report)))
     log(actor, DISCARDED, KIND, report.pk, {"rev": report.rev, "body": kept})
@@ -93,6 +94,7 @@ def discard_seizure(*, actor: Actor, report_id: UUID, base_rev: int | None) -> N
     if not incident.reports.exists():
         incident.delete()
     record(actor, Item(DISCARDED, KIND, report_id, rev, leaves=held))
+    return rev
 
 
 def apply_patch(actor: Actor, report_id: UUID, base_rev: int | None, fields: Mapping[str, Any]) -> Patched:
@@ -115,13 +117,18 @@ def apply_patch(actor: Actor, report_id: UUID, base_rev: int | None, fields: Map
         if not base_rev:
             raise ExistsDifferent(current=body(report))
     warnings = check_posting(report.posting) if report.officer_id == actor.officer_id else ()
-    base = base_rev or report.rev
+    base = base_of(actor, report, base_rev)
     changed = merge(patch, current, report.field_revs, base)
     if changed:
         report.rev += 1
         put(report, changed)
-    merged = any(rev > base for key, rev in report.field_revs.items() if key not in changed)
+    merged = any(not base.has_seen(rev) for key, rev in report.field_revs.items() if key not in changed)
     return Patched(report, changed, is_new=False, merged=merged, warnings=warnings, held=held)
+
+
+def base_of(actor: Actor, report: SeizureReport, base_rev: int | None) -> Base:
+    """What this phone, or this page, had seen of the report when the edit was made."""
+    return Base(base_rev or report.rev, lambda: revisions_by_device(KIND, report.pk, actor.device_id))
 
 
 def checked(fields: Mapping[str, Any]) -> dict[str, Any]:

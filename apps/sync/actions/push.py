@@ -25,6 +25,7 @@ from apps.common.errors import Conflict, DomainError, Invalid, InvalidFields, Pr
 from apps.common.sql import as_uuid, execute, insert, places
 from apps.common.text import pick
 from apps.common.transactions import whole
+from apps.inspections.errors import FieldConflict
 from apps.sync.actions.versions import put_off
 from apps.sync.errors import (
     Busy,
@@ -227,6 +228,8 @@ def _verdict(error: DomainError, mutation_id: object = "") -> Verdict:
     if isinstance(error, Unavailable):
         return Verdict("deferred", {**members, "retry_after": 5})
     if isinstance(error, Conflict):
+        if isinstance(error, FieldConflict):
+            members["rev"] = error.rev
         fields = list(getattr(error, "fields", ()))
         current = orjson.loads(orjson.dumps(error.current or {}))
         return Verdict(
