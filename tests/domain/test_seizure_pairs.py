@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -18,6 +19,11 @@ from tests.seizing import Seizing, line, sound
 from tests.work import at_once, check_feed, newest_event
 
 WAYBILL = {"1": {"courier_no": "1Z999AA10123456784"}}
+
+
+def lately() -> dt.date:
+    """Give a day before the reports, which tell of half an hour ago: just after midnight that is yesterday."""
+    return today() - dt.timedelta(days=1)
 
 
 def elsewhere(seizing: Seizing, **changed: Any) -> SeizureReport:
@@ -56,7 +62,7 @@ def test_candidates_by_each_key(
     one, other = seizing.submitted(**mine), elsewhere(seizing, **theirs)
     found = candidates(cast.hq_reviewer.actor(), one)
     assert [(c.report, c.reasons) for c in found] == [(other, (reason,))]
-    (pair,) = open_pairs(cast.hq_reviewer.actor(), today())
+    (pair,) = open_pairs(cast.hq_reviewer.actor(), lately())
     assert (pair.older, pair.newer) == (one, other)
     assert not candidates(cast.leader.actor(), one)
 
@@ -79,7 +85,7 @@ def test_what_is_no_candidate(seizing: Seizing, cast: Cast, theirs: dict[str, An
 def test_an_expansion_is_no_duplicate(seizing: Seizing, cast: Cast) -> None:
     one = seizing.submitted(consignments=WAYBILL)
     seizing.submitted(consignments=WAYBILL, kind="expansion", incident=str(one.incident_id))
-    assert not open_pairs(cast.hq_reviewer.actor(), today())
+    assert not open_pairs(cast.hq_reviewer.actor(), lately())
 
 
 def merge(
@@ -100,7 +106,7 @@ def test_merged_and_parted_again(seizing: Seizing, cast: Cast) -> None:
     assert newest_event(one.pk).action == "seizure.absorbed"
     one.refresh_from_db()
     assert one.statistic_status == "provisional"
-    assert not open_pairs(cast.hq_reviewer.actor(), today())
+    assert not open_pairs(cast.hq_reviewer.actor(), lately())
     with pytest.raises(ReportVoided):
         merge(cast.hq_reviewer, one, other)
     with pytest.raises(ReportVoided):
@@ -124,7 +130,7 @@ def test_held_apart_is_not_asked_again(seizing: Seizing, cast: Cast) -> None:
             actor=cast.hq_reviewer.actor(), report_id=other.pk, other_id=one.pk, reason="Hai kiện"
         )
     assert not candidates(cast.hq_reviewer.actor(), one)
-    assert not open_pairs(cast.hq_reviewer.actor(), today())
+    assert not open_pairs(cast.hq_reviewer.actor(), lately())
 
 
 def test_who_merges(seizing: Seizing, cast: Cast) -> None:

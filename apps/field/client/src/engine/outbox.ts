@@ -1,8 +1,8 @@
 /**
  * The outbox and the journal: what the officer did, until the server has said its last word, and 14 days longer.
  *
- * Strict order per object: one mutation of an object at a time. A mutation is numbered when it is first sent; a
- * repetition has the same number. Nothing leaves the outbox without the officer's word.
+ * Strict order per object: one mutation of an object at a time. A mutation names the revision that the officer saw when
+ * making it, is numbered when it is first sent, and repeated as it was. Nothing leaves the outbox without the officer's word.
  */
 
 import { pulledRev } from "./base.ts";
@@ -82,15 +82,21 @@ export class Outbox {
     private readonly vault: Vault,
   ) {}
 
-  /** Make a row; it is not stored yet. */
-  async make(type: string, object: string, work: Work, depends: string[] = []): Promise<OutboxRow> {
+  /** Make a row on the revision that the officer sees (0: the server has none yet); it is not stored yet. */
+  async make(
+    type: string,
+    object: string,
+    work: Work,
+    base_rev: number | null,
+    depends: string[] = [],
+  ): Promise<OutboxRow> {
     const id = uuid7();
     return {
       id,
       type,
       object,
       state: "waiting",
-      base_rev: null,
+      base_rev,
       depends,
       device_seq: null,
       tries: 0,
@@ -101,8 +107,8 @@ export class Outbox {
     };
   }
 
-  async add(type: string, object: string, work: Work, depends: string[] = []): Promise<OutboxRow> {
-    const row = await this.make(type, object, work, depends);
+  async add(type: string, object: string, work: Work, base_rev = 0, depends: string[] = []): Promise<OutboxRow> {
+    const row = await this.make(type, object, work, base_rev, depends);
     await this.db.write(["outbox"], async (tx) => {
       if (!(await tx.objectStore("outbox").index("id").get(row.id))) await tx.objectStore("outbox").add(row);
     });
@@ -137,9 +143,10 @@ export class Outbox {
       const meta = tx.objectStore("meta");
       let number = Number((await meta.get("device_seq")) ?? 0);
       for (const row of chosen) {
-        if (row.base_rev === null && row.type.startsWith("inspection."))
-          row.base_rev = await knownRev(tx, row.object);
-        row.device_seq ??= ++number;
+        if (row.device_seq === null) {
+          row.device_seq = ++number;
+          if (row.type.startsWith("inspection.")) row.base_rev = await baseRev(tx, row);
+        }
         row.state = "sent";
         await outbox.put(row);
       }
@@ -202,15 +209,21 @@ export class Outbox {
     return Promise.all(rows.map((row) => this.vault.open<Mutation>(row.body, aboutJournal(row))));
   }
 
-  /** Make what a restored server refused into new mutations, to be sent after the journal; what waits for them follows. */
+  /**
+   * Make what a restored server refused into new mutations, to be sent after the journal; what waits for them follows.
+   * Edits are cut off from the revisions they were made on: the numbers mean something else now.
+   */
   async renew(refused: string[], tx: Transaction, fresh: Map<string, OutboxRow>): Promise<void> {
     const outbox = tx.objectStore("outbox");
     const names = new Map(refused.map((old) => [old, fresh.get(old)?.id ?? old]));
     for (const row of await outbox.getAll()) {
       const renewed = fresh.get(row.id);
       const depends = row.depends.map((id) => names.get(id) ?? id);
+      const isUnsent = row.state === "attention" || (row.state === "waiting" && row.device_seq === null);
+      const base_rev = isUnsent && row.base_rev ? null : row.base_rev;
       if (renewed) await outbox.put({ ...renewed, depends, seq: row.seq as number });
-      else if (depends.join() !== row.depends.join()) await outbox.put({ ...row, depends });
+      else if (depends.join() !== row.depends.join() || base_rev !== row.base_rev)
+        await outbox.put({ ...row, depends, base_rev });
     }
   }
 
@@ -242,18 +255,37 @@ export class Outbox {
     });
   }
 
-  /** Give the same work a new id, to be sent as if for the first time. */
-  async copy(id: string): Promise<OutboxRow | null> {
-    const row = await this.db.read(["outbox"], (tx) => tx.objectStore("outbox").index("id").get(id));
-    if (!row) return null;
-    return this.make(row.type, row.object, await this.vault.open<Work>(row.work, about(row)), row.depends);
+  /** Give the same work a new id, to be sent as if for the first time, made on `base_rev`. */
+  async copy(row: OutboxRow, base_rev: number | null): Promise<OutboxRow> {
+    const work = await this.vault.open<Work>(row.work, about(row));
+    return this.make(row.type, row.object, work, base_rev, row.depends);
+  }
+
+  async row(id: string): Promise<OutboxRow | undefined> {
+    return this.db.read(["outbox"], (tx) => tx.objectStore("outbox").index("id").get(id));
+  }
+
+  /** The revision that a refusal has shown the officer, on which a repetition is made. */
+  async shownRev(row: OutboxRow): Promise<number | null> {
+    if (row.base_rev === null || !row.verdict) return row.base_rev;
+    const verdict = await this.vault.open<Verdict>(row.verdict, aboutVerdict(row));
+    if ((verdict.original_status ?? verdict.status) !== "conflict") return row.base_rev;
+    const pulled = await this.db.read(["base"], (tx) => pulledRev(tx, row.object));
+    return Math.max(row.base_rev, verdict.rev ?? pulled);
   }
 }
 
-/** The newest revision that this phone has pulled or was told; 0 for a record the server does not have. */
-export async function knownRev(tx: Transaction, id: string): Promise<number> {
-  const told = await tx.objectStore("journal").index("object").getAll(id);
-  return told.reduce((newest, row) => Math.max(newest, row.rev ?? 0), await pulledRev(tx, id));
+/**
+ * The revision that an edit names: that on which it was made.
+ *
+ * One made before the server had the record names the revision of its creation; one that a restore has cut off from its
+ * revision names what is known now.
+ */
+async function baseRev(tx: Transaction, row: OutboxRow): Promise<number> {
+  if (row.base_rev) return row.base_rev;
+  const told = (await tx.objectStore("journal").index("object").getAll(row.object)).flatMap(({ rev }) => rev ?? []);
+  if (row.base_rev === null) return Math.max(await pulledRev(tx, row.object), ...told);
+  return told.length ? Math.min(...told) : 0;
 }
 
 async function letGo(tx: Transaction, before: number): Promise<void> {

@@ -156,8 +156,8 @@ export async function isSameServer(db: Db, epoch: string): Promise<boolean> {
  * What it has refused meanwhile is sent again after the journal, as a new mutation.
  */
 export async function afterRestore(db: Db, outbox: Outbox, refused: string[] = []): Promise<void> {
-  const copies = await Promise.all(refused.map(async (id) => [id, await outbox.copy(id)] as const));
-  const fresh = new Map(copies.flatMap(([id, row]) => (row ? [[id, row] as const] : [])));
+  const rows = (await Promise.all(refused.map((id) => outbox.row(id)))).filter((row) => row !== undefined);
+  const fresh = new Map(await Promise.all(rows.map(async (row) => [row.id, await outbox.copy(row, null)] as const)));
   await db.write(["meta", "journal", "outbox"], async (tx) => {
     const meta = tx.objectStore("meta");
     await Promise.all([meta.delete("cursor"), meta.delete("epoch"), meta.put("1", "replay")]);

@@ -159,6 +159,51 @@ test("a conflict shows both; insisting sends mine as a new mutation, giving way 
   }
 });
 
+test("an edit names the revision it was made on, whatever was pulled since", async () => {
+  const id = "0192f0c1-0000-7000-8000-000000000003";
+  await pulled(id, 4, { state: "local_draft", remarks: "thứ nhất", place: "A" });
+  work.saveHeader(seen(id), { remarks: "của tôi" });
+  await work.flush();
+  await pulled(id, 5, { state: "local_draft", remarks: "của họ", place: "A" });
+  work.saveHeader(seen(id), { place: "B" });
+  await work.flush();
+  const first = await take();
+  expect(first.map((one) => [one.base_rev, one.fields])).toEqual([[4, { remarks: "của tôi" }]]);
+  const verdict = { status: "conflict", code: "field-conflict", fields: ["remarks"], current: { remarks: "của họ" }, rev: 5 };
+  await phone.outbox.settle(first[0]?.id ?? "", verdict, { state: "attention" });
+  const second = await take();
+  expect(second.map((one) => [one.base_rev, one.fields])).toEqual([[5, { place: "B" }]]);
+  await mirror.loadOutbox();
+  await work.insist(first[0]?.id ?? "");
+  await phone.outbox.applied(second[0]!, { status: "applied", rev: 6 }, 1_800_000_000, true);
+  expect((await take()).map((one) => [one.base_rev, one.fields])).toEqual([[5, { remarks: "của tôi" }]]);
+});
+
+test("edits made before the server has the report name its creation", async () => {
+  const id = work.begin(VERSION, null, {});
+  await work.flush();
+  const [creation] = await take();
+  await mirror.loadOutbox();
+  work.saveHeader(seen(id), { remarks: "hai" });
+  await work.flush();
+  await phone.outbox.applied(creation!, { status: "applied", rev: 1 }, 1_800_000_000, true);
+  const [second] = await take();
+  await phone.outbox.applied(second!, { status: "applied", rev: 3 }, 1_800_000_000, true);
+  await mirror.loadOutbox();
+  work.saveHeader(seen(id), { remarks: "ba" });
+  await work.flush();
+  expect([creation?.base_rev, second?.base_rev, (await take())[0]?.base_rev]).toEqual([null, 1, 1]);
+});
+
+test("an edit typed before a page came, and stored after, names what was on the screen", async () => {
+  const id = "0192f0c1-0000-7000-8000-000000000004";
+  await pulled(id, 1, { state: "local_draft", remarks: "" });
+  work.saveHeader(seen(id), { remarks: "đang gõ" });
+  await pulled(id, 2, { state: "local_draft", remarks: "của họ" });
+  await work.flush();
+  expect((await take()).map((one) => one.base_rev)).toEqual([1]);
+});
+
 async function pulled(id: string, rev: number, body: { [key: string]: string }): Promise<void> {
   const change = { s: "post:a", k: "inspection", id, rev, op: "put" as const, body };
   const page = { epoch: "e", cursor: "c", more: true, drop: [], reset: rev === 1 ? ["post:a"] : [], changes: [change], complete: {} };

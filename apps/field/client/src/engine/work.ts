@@ -2,7 +2,8 @@
  * What officers do with reports: begin, answer, submit, take back, decide. Shown at once, stored right behind, in order.
  *
  * Edits pile up in memory (`mirror.unsaved`) and are stored one write at a time, so typing never waits. An edit joins the
- * newest mutation of its report as long as that has never been sent; what has been sent is never changed.
+ * newest mutation of its report as long as that has never been sent and was made on the same revision; what has been sent
+ * is never changed.
  */
 
 import { uuid7 } from "./bytes.ts";
@@ -33,6 +34,8 @@ interface Plan {
 export class Work {
   private saving: Promise<void> = Promise.resolve();
   private isQueued = false;
+  /** On which revision the edits in memory were begun. */
+  private readonly madeOn = new Map<string, number>();
   /** Why the last attempt to store edits failed; they stay in memory and are tried again with the next. */
   private fault: EngineError | null = null;
 
@@ -80,9 +83,11 @@ export class Work {
     await this.flush();
     await alone(OUTBOX, async () => {
       const made_at = claimed(this.clock);
-      const create = await this.outbox.make("attachment.create", photo.row.id, { fields: photo.declaration, made_at });
+      const said = { fields: photo.declaration, made_at };
+      const create = await this.outbox.make("attachment.create", photo.row.id, said, 0);
       const names = this.named(report.id, step);
-      const plan = await this.plan(report.id, { photos: { [step]: [...names, photo.row.id] } }, SAVE);
+      const patch = { photos: { [step]: [...names, photo.row.id] } };
+      const plan = await this.plan(report.id, patch, SAVE, this.shownRev(report.id));
       await this.db.write(["photo", "chunk", "outbox"], async (tx) => {
         await tx.objectStore("photo").put(photo.row);
         for (const [n, chunk] of photo.chunks.entries()) await tx.objectStore("chunk").put(chunk, [photo.row.id, n]);
@@ -111,7 +116,8 @@ export class Work {
     const ended: Fields = report.header.ended_on_device_at ? {} : { ended_on_device_at: claimed(this.clock) };
     await this.flush();
     await alone(OUTBOX, async () => {
-      const plan = await this.plan(report.id, { ...ended, ...(header as Fields) }, SUBMIT);
+      const rev = this.shownRev(report.id);
+      const plan = await this.plan(report.id, { ...ended, ...(header as Fields) }, SUBMIT, rev);
       await this.db.write(["outbox"], (tx) => this.write(tx.objectStore("outbox"), plan));
       await this.touchLocal(report.id);
       await this.mirror.loadOutbox();
@@ -128,7 +134,8 @@ export class Work {
       const rows = this.mirror.outbox.get(report.id) ?? [];
       const wasSent = report.server_state !== null || rows.some((row) => row.device_seq !== null);
       const said = { fields: {}, made_at: claimed(this.clock) };
-      const told = wasSent ? await this.outbox.make(DISCARD, report.id, said) : null;
+      const rev = this.shownRev(report.id);
+      const told = wasSent ? await this.outbox.make(DISCARD, report.id, said, rev) : null;
       await this.db.write(["outbox", "local"], async (tx) => {
         const table = tx.objectStore("outbox");
         for (const row of rows) {
@@ -145,11 +152,12 @@ export class Work {
     this.waits(true);
   }
 
-  /** Send a refused edit again on what is known now. What waited for the refused one waits for the new one. */
+  /** Send a refused edit again on what its refusal showed. What waited for the refused one waits for the new one. */
   async insist(id: string): Promise<void> {
     await alone(OUTBOX, async () => {
-      const fresh = await this.outbox.copy(id);
-      if (!fresh) throw new EngineError("unknown-report");
+      const old = await this.outbox.row(id);
+      if (!old) throw new EngineError("unknown-report");
+      const fresh = await this.outbox.copy(old, await this.outbox.shownRev(old));
       await this.db.write(["outbox"], async (tx) => {
         const table = tx.objectStore("outbox");
         const refused = await table.index("id").get(id);
@@ -202,6 +210,11 @@ export class Work {
     await this.saving;
   }
 
+  /** The revision of a report that is on the screen now; 0 when the server has none. */
+  private shownRev(report: string): number {
+    return this.mirror.inspection.get(report)?.rev ?? 0;
+  }
+
   private editable(report: Report): void {
     if (!report.is_editable) throw new EngineError("not-editable");
   }
@@ -213,6 +226,7 @@ export class Work {
 
   private edit(report: string, patch: Fields): void {
     const before = this.mirror.unsaved.get(report);
+    if (!before) this.madeOn.set(report, this.shownRev(report));
     this.mirror.unsaved.set(report, before ? together(before, patch) : patch);
     const local = this.mirror.local.get(report);
     this.mirror.local.set(report, { begun_at: local?.begun_at ?? null, changed_at: claimed(this.clock) });
@@ -255,28 +269,34 @@ export class Work {
   private async storeOne(report: string): Promise<Fields | undefined> {
     const patch = this.mirror.unsaved.get(report);
     if (!patch) return undefined;
-    const plan = await this.plan(report, patch, SAVE);
+    const plan = await this.plan(report, patch, SAVE, this.madeOn.get(report) ?? this.shownRev(report));
     await this.db.write(["outbox"], (tx) => this.write(tx.objectStore("outbox"), plan));
     await this.touchLocal(report);
     return patch;
   }
 
   /**
-   * Decide where an edit goes: into the newest mutation if that was never sent, in the place of one that was refused
-   * for its content, otherwise into a new one. Under the outbox's lock, on what the store says, not on memory.
+   * Decide where an edit goes: into the newest mutation if that was never sent and was made on the same revision, in the
+   * place of one that was refused for its content, otherwise into a new one. Under the outbox's lock, on what the store
+   * says, not on memory. `rev` is what the officer saw.
    */
-  private async plan(report: string, patch: Fields, type: string): Promise<Plan> {
+  private async plan(report: string, patch: Fields, type: string, rev: number): Promise<Plan> {
     const rows = await this.db.read(["outbox"], (tx) => tx.objectStore("outbox").index("object").getAll(report));
     const opened = await this.outbox.open(rows.sort((one, other) => (one.seq ?? 0) - (other.seq ?? 0)));
     const last = opened.findLast((row) => row.state !== "answered" && row.state !== "done");
     const made_at = claimed(this.clock);
-    if (last?.type === SAVE && last.state === "waiting" && last.device_seq === null) {
+    const isUnsent = last?.type === SAVE && last.state === "waiting" && last.device_seq === null;
+    if (last && isUnsent && (last.base_rev === null || last.base_rev === rev)) {
       const work: Said = { fields: together(last.fields, patch), made_at };
       return { put: { ...stored(last), type, work: await this.outbox.seal(last.id, work) }, answered: null };
     }
     const isRefused = last?.state === "attention" && last.type !== DISCARD && last.result?.status === "rejected";
     const fields = isRefused && last ? together(last.fields, patch) : patch;
-    return { put: await this.outbox.make(type, report, { fields, made_at }), answered: isRefused && last ? last : null };
+    const base_rev = isRefused && last ? last.base_rev : rev;
+    return {
+      put: await this.outbox.make(type, report, { fields, made_at }, base_rev),
+      answered: isRefused && last ? last : null,
+    };
   }
 
   private async write(
