@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "apps.evidence",
     "apps.inspections",
     "apps.seizures",
+    "apps.custody",
     "apps.reporting",
     "apps.sync",
     "apps.console",

@@ -23,6 +23,7 @@ pytest_plugins = [
     "tests.deployment",
     "tests.work",
     "tests.seizing",
+    "tests.holding",
     "tests.near",
     "tests.sync.large",
     "tests.access.fixture",

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from typing import Any
 
 from django.utils.functional import lazy
 from django.utils.translation import get_language
@@ -35,6 +37,15 @@ def say(vi: str, en: str) -> str:
 def clean_text(text: str) -> str:
     """Normalise what a person typed: NFC, no control or bidirectional characters, no outer white space."""
     return _UNWANTED.sub("", unicodedata.normalize("NFC", text)).strip()
+
+
+def clean_values(value: Any) -> Any:
+    """Normalise every text in what a phone sent, however deep it stands."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, list):
+        return [clean_values(item) for item in value]
+    return {key: clean_values(item) for key, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def is_storable(text: str) -> bool:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from apps.common.actor import Actor
 from apps.common.errors import InvalidFields, Problem
+from apps.custody import actions as custody
 from apps.evidence.models import Attachment
 from apps.inspections.actions import (
     Edited,
@@ -92,6 +93,60 @@ def _discard_seizure(actor: Actor, sent: Envelope) -> Applied:
     return Applied(seizures.discard_seizure(actor=actor, report_id=sent.object, base_rev=sent.base_rev))
 
 
+def _record_exhibit(actor: Actor, sent: Envelope) -> Applied:
+    return _done(custody.record_exhibit(actor=actor, exhibit_id=sent.object, fields=sent.fields))
+
+
+def _step(step: str) -> Operation:
+    def operation(actor: Actor, sent: Envelope) -> Applied:
+        done = custody.take_step(
+            actor=actor, exhibit_id=sent.object, step=step, base_rev=sent.base_rev, fields=sent.fields
+        )
+        return _done(done)
+
+    return operation
+
+
+def _sample(actor: Actor, sent: Envelope) -> Applied:
+    """Take a sample; the object is the sample, `exhibit` what it is taken from and `exhibit_rev` its revision."""
+    source, rev = sent.fields.get("exhibit"), sent.fields.get("exhibit_rev")
+    if not is_uuid(source) or not (rev is None or isinstance(rev, int)):
+        raise InvalidFields(
+            errors=[Problem("/fields/exhibit", "type", "Sai kiểu dữ liệu.", "An exhibit's id.")]
+        )
+    done = custody.take_sample(
+        actor=actor, exhibit_id=UUID(str(source)), base_rev=rev, sample_id=sent.object, fields=sent.fields
+    )
+    return _done(done)
+
+
+def _offer(actor: Actor, sent: Envelope) -> Applied:
+    return Applied(custody.offer_hand_over(actor=actor, offer_id=sent.object, fields=sent.fields).rev)
+
+
+def _accept(actor: Actor, sent: Envelope) -> Applied:
+    offer = custody.accept_hand_over(actor=actor, offer_id=sent.object, fields=sent.fields)
+    differs = {code for item in offer.items.values() for code in item.get("differs", ())}
+    return Applied(offer.rev, warnings=tuple(sorted(differs)))
+
+
+def _refuse(actor: Actor, sent: Envelope) -> Applied:
+    return Applied(custody.refuse_hand_over(actor=actor, offer_id=sent.object, note=_note(sent)).rev)
+
+
+def _withdraw(actor: Actor, sent: Envelope) -> Applied:
+    return Applied(custody.withdraw_hand_over(actor=actor, offer_id=sent.object, note=_note(sent)).rev)
+
+
+def _note(sent: Envelope) -> str:
+    note = sent.fields.get("note", "")
+    return note if isinstance(note, str) else ""
+
+
+def _done(done: custody.Done) -> Applied:
+    return Applied(done.exhibit.rev, warnings=done.warnings)
+
+
 def _edited(edit: Edited | seizures.Edited) -> Applied:
     return Applied(edit.report.rev, edit.merged, edit.warnings)
 
@@ -112,4 +167,16 @@ OPERATIONS: Mapping[str, Operation] = {
     "seizure.preliminary": _seizure(seizures.send_preliminary),
     "seizure.submit": _seizure(seizures.submit_seizure),
     "seizure.discard": _discard_seizure,
+    "exhibit.record": _record_exhibit,
+    "exhibit.seal": _step("sealed"),
+    "exhibit.unseal": _step("unsealed"),
+    "exhibit.reseal": _step("resealed"),
+    "exhibit.store": _step("stored"),
+    "exhibit.move": _step("moved"),
+    "exhibit.receive": _step("received_lab"),
+    "exhibit.sample": _sample,
+    "hand_over.offer": _offer,
+    "hand_over.accept": _accept,
+    "hand_over.refuse": _refuse,
+    "hand_over.withdraw": _withdraw,
 }

@@ -25,6 +25,11 @@ from apps.changes.rules import REF, post_stream
 from apps.checklists.models import ON_PHONES, ChecklistVersion
 from apps.checklists.queries import KIND as CHECKLIST
 from apps.checklists.queries import body as checklist_body
+from apps.custody.models import Exhibit, HandOver
+from apps.custody.queries import HAND_OVER, hand_over_body, hand_over_streams
+from apps.custody.queries import KIND as EXHIBIT
+from apps.custody.queries import body as exhibit_body
+from apps.custody.queries import streams_of as exhibit_streams
 from apps.evidence.models import Attachment, Receipt
 from apps.evidence.queries import KIND as ATTACHMENT
 from apps.evidence.queries import RECEIPT, receipt_body
@@ -134,6 +139,15 @@ def _seizure(report: SeizureReport) -> Placed:
     return Placed(report.pk, tuple(streams_of(report)), report.rev, _json(seizure_body(report)))
 
 
+def _exhibit(exhibit: Exhibit) -> Placed:
+    streams = tuple(exhibit_streams(exhibit))
+    return Placed(exhibit.pk, streams, exhibit.rev, _json(exhibit_body(exhibit)))
+
+
+def _hand_over(offer: HandOver) -> Placed:
+    return Placed(offer.pk, tuple(hand_over_streams(offer)), offer.rev, _json(hand_over_body(offer)))
+
+
 def _server_key(announcement: KeyStatement) -> Placed:
     body = key_body(announcement)
     return Placed(announcement.pk, (REF,), key_rev(body), _json(body))
@@ -143,6 +157,8 @@ SOURCES: Mapping[str, Source] = {
     CHECKLIST: Source(lambda: ChecklistVersion.objects.select_related("checklist"), _checklist),
     POSTING: Source(lambda: Posting.objects.select_related("officer", "unit"), _posting),
     SEIZURE: Source(SeizureReport.objects.all, _seizure),
+    EXHIBIT: Source(lambda: Exhibit.objects.select_related("report", "offer"), _exhibit),
+    HAND_OVER: Source(HandOver.objects.all, _hand_over),
     INSPECTION: Source(InspectionReport.objects.all, _inspection),
     ATTACHMENT: Source(Attachment.objects.all, _attachment),
     RECEIPT: Source(Receipt.objects.all, _receipt),

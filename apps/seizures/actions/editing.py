@@ -19,7 +19,7 @@ from apps.changes.actions import Item, record
 from apps.changes.models import Change
 from apps.common.actor import Actor
 from apps.common.errors import Conflict, ExistsDifferent, InvalidFields, NotAllowed, Problem
-from apps.common.text import clean_text
+from apps.common.text import clean_values
 from apps.common.transactions import transactional
 from apps.inspections.actions.editing import check_posting, post_of
 from apps.inspections.errors import FieldConflict, ReportVoided, StateLocked
@@ -133,18 +133,10 @@ def base_of(actor: Actor, report: SeizureReport, base_rev: int | None) -> Base:
 
 def checked(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Check a patch and flatten it; texts are normalised first. Raises InvalidFields."""
-    patch, problems = check_patch(_cleaned(dict(fields)))
+    patch, problems = check_patch(clean_values(fields))
     if problems:
         raise InvalidFields(errors=problems)
     return patch
-
-
-def _cleaned(value: Any) -> Any:
-    if isinstance(value, str):
-        return clean_text(value)
-    if isinstance(value, list):
-        return [_cleaned(item) for item in value]
-    return {key: _cleaned(item) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def flattened(report: SeizureReport) -> dict[str, Any]:

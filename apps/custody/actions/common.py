@@ -1,0 +1,210 @@
+"""What every step ends with: the event with the hash of the one before, the exhibit's row, audit; the feed is last."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.utils import timezone
+
+from apps.accounts.models import Role
+from apps.audit.actions import log
+from apps.changes.actions import Item
+from apps.common.actor import Actor, Post
+from apps.common.errors import NotFound
+from apps.common.records import new_id
+from apps.custody.errors import ExhibitMovedOn, ExhibitStopped, NotHolder, OfferOpen, SealUsed
+from apps.custody.models import CustodyEvent, Exhibit, HandOver, Seal
+from apps.custody.queries import HAND_OVER, KIND, body, hand_over_body, hand_over_streams, streams_of, text
+from apps.custody.rules.forms import spelling
+from apps.organisation.queries import code_of
+
+KEEPERS = (Role.CUSTODIAN, Role.LEADER)
+
+
+@dataclass(frozen=True)
+class Done:
+    """The exhibit after a step, and what the phone should be told: what differed."""
+
+    exhibit: Exhibit
+    warnings: tuple[str, ...] = ()
+
+
+def locked(actor: Actor, exhibit_id: UUID) -> Exhibit:
+    """Lock a visible exhibit; what is hidden is answered like what does not exist. Raises NotFound."""
+    if not Exhibit.objects.visible_to(actor).filter(pk=exhibit_id).exists():
+        raise NotFound
+    return Exhibit.objects.select_for_update(of=("self",)).select_related("report").get(pk=exhibit_id)
+
+
+def check_free(exhibit: Exhibit, base_rev: int | None) -> None:
+    """Refuse a step while a discrepancy or an offer is open, or when somebody was faster.
+
+    Raises ExhibitStopped, OfferOpen, ExhibitMovedOn.
+    """
+    if exhibit.stop:
+        raise ExhibitStopped(current=body(exhibit))
+    if exhibit.offer_id is not None:
+        raise OfferOpen(current=body(exhibit))
+    if base_rev is not None and base_rev != exhibit.rev:
+        raise ExhibitMovedOn(current=body(exhibit))
+
+
+def hand_of(actor: Actor, exhibit: Exhibit) -> Post:
+    """Give the post from which somebody may handle an exhibit: who holds it, its unit's custodian or leader.
+
+    What is outside the service may be taken back by anybody who serves at the unit that gave it. Raises NotHolder.
+    """
+    for post in actor.posts:
+        is_holder = post.posting_id == exhibit.posting_id
+        keeps = post.role in KEEPERS and exhibit.unit_id in post.reach
+        takes_back = exhibit.posting_id is None and post.unit_id == exhibit.unit_id
+        if is_holder or keeps or takes_back:
+            return post
+    raise NotHolder
+
+
+def post_at(actor: Actor, unit_id: UUID) -> Post | None:
+    """Give a post at a unit, or a leader's above it."""
+    own = [post for post in actor.posts if post.unit_id == unit_id]
+    above = [post for post in actor.posts if post.role == Role.LEADER and unit_id in post.reach]
+    return next(iter((*own, *above)), None)
+
+
+def append(
+    actor: Actor,
+    exhibit: Exhibit,
+    kind: str,
+    said: Mapping[str, Any],
+    *,
+    held: Iterable[str] = (),
+    hand_over: HandOver | None = None,
+) -> Item:
+    """Write an event about an exhibit as the caller has changed it, save the row, audit; gives what to record last."""
+    now = timezone.now()
+    is_new = exhibit.seq == 0
+    exhibit.seq += 1
+    exhibit.rev += 0 if is_new else 1
+    pk = new_id()
+    sealed = orjson.dumps(
+        {
+            **_facts(exhibit),
+            "id": pk,
+            "kind": kind,
+            "at": now,
+            "actor": actor.officer_id,
+            "device": actor.device_id,
+            "hand_over": hand_over.pk if hand_over else None,
+            "said": dict(said),
+            "previous": exhibit.head,
+        },
+        option=orjson.OPT_SORT_KEYS,
+    )
+    exhibit.head = hashlib.sha256(sealed).hexdigest()
+    exhibit.save(force_insert=is_new)
+    CustodyEvent.objects.create(
+        id=pk,
+        exhibit=exhibit,
+        seq=exhibit.seq,
+        kind=kind,
+        at=now,
+        officer_id=actor.officer_id,
+        state=exhibit.state,
+        unit_id=exhibit.unit_id,
+        hand_over=hand_over,
+        body=sealed,
+        hash=exhibit.head,
+    )
+    told = {"seq": exhibit.seq, "event": str(pk), "sha256": exhibit.head, "report": str(exhibit.report_id)}
+    log(actor, f"custody.{kind}", KIND, exhibit.pk, told)
+    streams = streams_of(exhibit)
+    return Item(
+        f"exhibit.{kind}",
+        KIND,
+        exhibit.pk,
+        exhibit.rev,
+        body=body(exhibit),
+        streams=streams,
+        leaves=sorted(set(held) - set(streams)),
+        data={"unit": str(exhibit.unit_id), "report": str(exhibit.report_id)},
+    )
+
+
+def _facts(exhibit: Exhibit) -> dict[str, Any]:
+    """Give where the exhibit is after the step."""
+    return {
+        "v": 1,
+        "exhibit": exhibit.pk,
+        "report": exhibit.report_id,
+        "number": exhibit.number,
+        "parent": exhibit.parent_id,
+        "mark": exhibit.mark,
+        "seq": exhibit.seq,
+        "state": exhibit.state,
+        "stop": exhibit.stop,
+        "unit": exhibit.unit_id,
+        "holder": exhibit.holder_id,
+        "posting": exhibit.posting_id,
+        "outside": exhibit.outside,
+        "place": exhibit.place,
+        "seals": exhibit.seal_numbers,
+        "gross_mass_g": text(exhibit.gross_mass_g),
+        "net_mass_g": text(exhibit.net_mass_g),
+        "volume_ml": text(exhibit.volume_ml),
+        "count": exhibit.count,
+        "count_unit": exhibit.count_unit,
+        "description": exhibit.description,
+    }
+
+
+def item_of(offer: HandOver, change: str) -> Item:
+    """Give a hand-over for the feed."""
+    return Item(
+        change,
+        HAND_OVER,
+        offer.pk,
+        offer.rev,
+        body=hand_over_body(offer),
+        streams=hand_over_streams(offer),
+        data={"report": str(offer.report_id)},
+    )
+
+
+def put_seals(exhibit: Exhibit, seals: Iterable[Mapping[str, Any]]) -> None:
+    """Use up seals for the exhibit's newest event. Raises SealUsed for a number that stands on anything already.
+
+    A seal that names no issuer was issued by the unit of the report, in this year.
+    """
+    event = CustodyEvent.objects.get(exhibit=exhibit, seq=exhibit.seq)
+    for seal in seals:
+        row, is_new = Seal.objects.get_or_create(
+            issuer=seal["issuer"],
+            year=seal["year"],
+            spelling=spelling(seal["number"]),
+            defaults={
+                "exhibit": exhibit,
+                "event": event,
+                "number": seal["number"],
+                "type": seal["type"],
+            },
+        )
+        if not is_new and row.event_id != event.pk:
+            raise SealUsed(seal["number"])
+
+
+def issued(exhibit: Exhibit, seals: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Give seals with issuer and year written out."""
+    unit, year = code_of(exhibit.report.unit_id), timezone.localdate().year
+    return [
+        {
+            "number": seal["number"],
+            "type": seal["type"],
+            "issuer": spelling(seal.get("issuer") or unit),
+            "year": seal.get("year") or year,
+        }
+        for seal in seals
+    ]

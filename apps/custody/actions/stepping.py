@@ -1,0 +1,76 @@
+"""The steps of one exhibit in one hand: seal, open, seal again, store, move, take back from the laboratory, close."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from apps.changes.actions import record
+from apps.common.actor import Actor, Post
+from apps.common.errors import InvalidFields
+from apps.common.text import clean_values
+from apps.common.transactions import transactional
+from apps.custody.actions.common import Done, append, check_free, hand_of, issued, locked, put_seals
+from apps.custody.models import Exhibit
+from apps.custody.queries import streams_of
+from apps.custody.rules import moves
+from apps.custody.rules.comparison import differences
+from apps.custody.rules.forms import amount, read_step
+
+STEPS = ("sealed", "unsealed", "resealed", "stored", "moved", "received_lab", "closed")
+
+
+@transactional
+def take_step(
+    *, actor: Actor, exhibit_id: UUID, step: str, base_rev: int | None, fields: Mapping[str, Any]
+) -> Done:
+    """Take one of `STEPS`, by who holds the exhibit, or the custodian or leader of the unit that does.
+
+    When the seals or the mass that were read differ from what should be there, the step is not taken: the difference is
+    written down and stops the chain (`warnings`). Raises InvalidFields, NotFound, NotHolder, ExhibitStopped,
+    OfferOpen, ExhibitMovedOn, CustodyStep, SealUsed.
+    """
+    fields = clean_values(fields)
+    exhibit = locked(actor, exhibit_id)
+    post = hand_of(actor, exhibit)
+    check_free(exhibit, base_rev)
+    state = moves.next_state(step, exhibit.state)
+    said, problems = read_step(step, fields)
+    if problems:
+        raise InvalidFields(errors=problems)
+    held = streams_of(exhibit)
+    differs = _differs(exhibit, said)
+    if differs:
+        exhibit.stop = " ".join(differs)
+        record(
+            actor,
+            append(actor, exhibit, "discrepancy", {**said, "at_step": step, "differs": differs}, held=held),
+        )
+        return Done(exhibit, tuple(differs))
+    exhibit.state = state
+    _apply(actor, exhibit, step, said, post)
+    item = append(actor, exhibit, step, said, held=held)
+    put_seals(exhibit, said.get("seals", ()))
+    record(actor, item)
+    return Done(exhibit)
+
+
+def _differs(exhibit: Exhibit, said: Mapping[str, Any]) -> list[str]:
+    """Compare what was read on a package under seal with what should be there; what was not read is not compared."""
+    if exhibit.state not in moves.UNDER_SEAL or "seals_read" not in said:
+        return []
+    read = amount(said.get("gross_mass_g"))
+    mass = exhibit.gross_mass_g if read is not None else None
+    return differences(exhibit.seal_numbers, mass, said["seals_read"], read)
+
+
+def _apply(actor: Actor, exhibit: Exhibit, step: str, said: dict[str, Any], post: Post) -> None:
+    if step in {"sealed", "resealed", "received_lab"}:
+        said["seals"] = exhibit.seals = issued(exhibit, said["seals"])
+        exhibit.gross_mass_g = amount(said["gross_mass_g"])
+    if step == "unsealed":
+        exhibit.seals = []
+    if step == "received_lab":
+        exhibit.holder_id, exhibit.posting_id, exhibit.outside = actor.person, post.posting_id, ""
+    exhibit.place = said.get("place", "" if step in {"moved", "received_lab"} else exhibit.place)

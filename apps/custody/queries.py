@@ -1,0 +1,154 @@
+"""Reads around exhibits: their body for phones, streams, the store of a unit on a day, how lines and exhibits agree."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, OuterRef, QuerySet, Subquery
+
+from apps.changes.rules import post_stream
+from apps.common.actor import Actor
+from apps.custody.models import CustodyEvent, Exhibit, ExhibitState, HandOver
+from apps.custody.rules.comparison import Balance
+from apps.seizures.models import SeizureReport
+
+KIND, HAND_OVER, STORE_COUNT = "exhibit", "hand_over", "store_count"
+
+
+def body(exhibit: Exhibit) -> dict[str, Any]:
+    """Give an exhibit as phones hold it."""
+    return {
+        "report": exhibit.report_id,
+        "number": exhibit.number,
+        "parent": exhibit.parent_id,
+        "mark": exhibit.mark,
+        "description": exhibit.description,
+        "packages": exhibit.packages,
+        "gross_mass_g": text(exhibit.gross_mass_g),
+        "net_mass_g": text(exhibit.net_mass_g),
+        "volume_ml": text(exhibit.volume_ml),
+        "count": exhibit.count,
+        "count_unit": exhibit.count_unit,
+        "state": exhibit.state,
+        "stop": exhibit.stop.split(),
+        "seals": exhibit.seals,
+        "place": exhibit.place,
+        "unit": exhibit.unit_id,
+        "holder": exhibit.holder_id,
+        "posting": exhibit.posting_id,
+        "outside": exhibit.outside,
+        "offer": exhibit.offer_id,
+        "seq": exhibit.seq,
+        "head": exhibit.head,
+    }
+
+
+def text(value: Decimal | None) -> str | None:
+    """Write an amount in its one spelling."""
+    return None if value is None else f"{value.normalize():f}"
+
+
+def hand_over_body(offer: HandOver) -> dict[str, Any]:
+    """Give a hand-over as the phones of both sides hold it."""
+    return {
+        "number": offer.number,
+        "report": offer.report_id,
+        "report_number": SeizureReport.objects.values_list("number", flat=True).get(pk=offer.report_id),
+        "state": offer.state,
+        "kind": offer.kind,
+        "items": offer.items,
+        "giver": offer.giver_id,
+        "giver_posting": offer.giver_posting_id,
+        "receiver": offer.receiver_id,
+        "receiver_posting": offer.receiver_posting_id,
+        "receiver_name": offer.receiver_name,
+        "receiver_badge": offer.receiver_badge,
+        "receiver_office": offer.receiver_office,
+        "legal_basis": offer.legal_basis,
+        "documents": offer.documents,
+        "document_number": offer.document_number,
+        "note": offer.note,
+        "offered_at": offer.offered_at,
+        "answered_at": offer.answered_at,
+    }
+
+
+def streams_of(exhibit: Exhibit) -> list[str]:
+    """Give the streams that hold an exhibit: of the report's author, of who holds it, of who is asked to take it."""
+    posts = {exhibit.report.posting_id, exhibit.posting_id}
+    if exhibit.offer is not None:
+        posts.add(exhibit.offer.receiver_posting_id)
+    return sorted(post_stream(post) for post in posts if post is not None)
+
+
+def hand_over_streams(offer: HandOver) -> list[str]:
+    """Give the streams that hold a hand-over: of both sides."""
+    posts = {offer.giver_posting_id, offer.receiver_posting_id}
+    return sorted(post_stream(post) for post in posts if post is not None)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An exhibit as it lay in a store at a moment."""
+
+    exhibit: Exhibit
+    since: dt.datetime
+    place: str
+    seals: list[str]
+    gross_mass_g: str | None
+
+
+def in_store(actor: Actor, unit_id: UUID, moment: dt.datetime) -> list[Stored]:
+    """Give what lay in a unit's store at a moment by the events received until then, of what the actor may see.
+
+    The server's clock decides, not the phones': what came later counts from when it came.
+    """
+    latest = CustodyEvent.objects.filter(exhibit=OuterRef("exhibit"), at__lte=moment).order_by("-seq")
+    rows: QuerySet[CustodyEvent] = (
+        CustodyEvent.objects.visible_to(actor)
+        .filter(seq=Subquery(latest.values("seq")[:1]), unit_id=unit_id, state=ExhibitState.UNIT_STORE)
+        .select_related("exhibit__report")
+        .order_by("exhibit__report__number", "exhibit__number")
+    )
+    return [_stored(event) for event in rows]
+
+
+def _stored(event: CustodyEvent) -> Stored:
+    said = event.said
+    return Stored(event.exhibit, event.at, said["place"], said["seals"], said["gross_mass_g"])
+
+
+def balances(report: SeizureReport) -> list[Balance]:
+    """Compare each line's net mass with that of its exhibits and samples, where both are known."""
+    masses: dict[str, list[Decimal | None]] = {}
+    for exhibit in Exhibit.objects.filter(report=report):
+        masses.setdefault(exhibit.mark, []).append(exhibit.net_mass_g)
+    found = []
+    for mark, parts in sorted(masses.items()):
+        known = [mass for mass in parts if mass is not None]
+        line = (report.lines.get(mark) or {}).get("net_mass_g")
+        if line and len(known) == len(parts):
+            found.append(Balance(mark, Decimal(line), sum(known, Decimal(0))))
+    return found
+
+
+def results_of(exhibits: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Give the newest laboratory result of each exhibit that has one."""
+    rows = CustodyEvent.objects.filter(exhibit__in=list(exhibits), kind="lab_result").order_by("seq")
+    return {event.exhibit_id: {**event.said["said"], "at": event.said["at"]} for event in rows}
+
+
+def label(exhibit: Exhibit) -> str:
+    """Name an exhibit as it stands on paper: the report's number and its own."""
+    return f"{exhibit.report.number}/{exhibit.number}"
+
+
+def heads_of(report_id: UUID) -> QuerySet[Any, Any]:
+    """Give number, sequence and newest hash of a report's exhibits, for print."""
+    rows = Exhibit.objects.filter(report_id=report_id).annotate(last=F("head"))
+    return rows.values_list("number", "seq", "last")
