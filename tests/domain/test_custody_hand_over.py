@@ -188,7 +188,11 @@ def test_on_paper_to_the_police(holding: Holding, cast: Cast) -> None:
     with pytest.raises(InvalidFields):
         holding.offer(exhibit, kind="police")
     offer = holding.offer(exhibit, **POLICE)
-    paper: dict[str, Any] = {"receiver_name": "Đại úy Hư Cấu", "receiver_badge": "123-456", "document_number": "45/BB-PC04"}
+    paper: dict[str, Any] = {
+        "receiver_name": "Đại úy Hư Cấu",
+        "receiver_badge": "123-456",
+        "document_number": "45/BB-PC04",
+    }
     with pytest.raises(OwnOffer):
         holding.accept(offer, by=cast.officer, **paper)
     with pytest.raises(NotReceiver):

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from apps.accounts.models import Role
 from apps.audit.actions import log
+from apps.audit.queries import revisions_by_device
 from apps.changes.actions import Item
 from apps.common.actor import Actor, Post
 from apps.common.errors import NotFound
@@ -41,16 +42,23 @@ def locked(actor: Actor, exhibit_id: UUID) -> Exhibit:
     return Exhibit.objects.select_for_update(of=("self",)).select_related("report").get(pk=exhibit_id)
 
 
-def check_free(exhibit: Exhibit, base_rev: int | None) -> None:
-    """Refuse a step while a discrepancy or an offer is open, or when somebody was faster.
-
-    Raises ExhibitStopped, OfferOpen, ExhibitMovedOn.
-    """
+def check_free(exhibit: Exhibit) -> None:
+    """Refuse a step while a discrepancy or an offer is open. Raises ExhibitStopped, OfferOpen."""
     if exhibit.stop:
         raise ExhibitStopped(current=body(exhibit))
     if exhibit.offer_id is not None:
         raise OfferOpen(current=body(exhibit))
-    if base_rev is not None and base_rev != exhibit.rev:
+
+
+def check_seen(actor: Actor, exhibit: Exhibit, base_rev: int | None) -> None:
+    """Refuse a step that was decided on without what somebody else did since; a phone's own steps are no strangers.
+
+    A phone names no revision of what it has never pulled; a desk names none when it has just looked. Raises
+    ExhibitMovedOn.
+    """
+    seen = base_rev if base_rev is not None else 0 if actor.device_id else exhibit.rev
+    unseen = set(range(seen + 1, exhibit.rev + 1))
+    if unseen and unseen - revisions_by_device(KIND, exhibit.pk, actor.device_id):
         raise ExhibitMovedOn(current=body(exhibit))
 
 
@@ -119,7 +127,13 @@ def append(
         body=sealed,
         hash=exhibit.head,
     )
-    told = {"seq": exhibit.seq, "event": str(pk), "sha256": exhibit.head, "report": str(exhibit.report_id)}
+    told = {
+        "rev": exhibit.rev,
+        "seq": exhibit.seq,
+        "event": str(pk),
+        "sha256": exhibit.head,
+        "report": str(exhibit.report_id),
+    }
     log(actor, f"custody.{kind}", KIND, exhibit.pk, told)
     streams = streams_of(exhibit)
     return Item(

@@ -14,8 +14,8 @@ from apps.common.actor import Actor
 from apps.common.errors import InvalidFields
 from apps.common.text import clean_text
 from apps.custody.actions.accepting import pass_on
-from apps.custody.actions.common import Done, append, locked, put_seals
-from apps.custody.errors import CustodyStep, ExhibitMovedOn, OwnDiscrepancy
+from apps.custody.actions.common import Done, append, check_seen, locked, put_seals
+from apps.custody.errors import CustodyStep, OwnDiscrepancy
 from apps.custody.models import CustodyEvent, Exhibit, HandOver
 from apps.custody.queries import body, streams_of
 from apps.custody.rules.forms import amount, problem, spelling
@@ -52,8 +52,7 @@ def decide_discrepancy(
         raise NoteRequired
     if verdict not in VERDICTS:
         raise InvalidFields(errors=[problem("verdict", "choice")])
-    if base_rev is not None and base_rev != exhibit.rev:
-        raise ExhibitMovedOn(current=body(exhibit))
+    check_seen(actor, exhibit, base_rev)
     return _decided(actor, exhibit, found.said["said"], verdict, note)
 
 

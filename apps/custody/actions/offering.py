@@ -133,7 +133,7 @@ def _offer(actor: Actor, offer_id: UUID, exhibits: list[Exhibit], said: Mapping[
     post = hand_of(actor, first)
     for exhibit in exhibits:
         hand_of(actor, exhibit)
-        check_free(exhibit, None)
+        check_free(exhibit)
         exhibit.state = moves.next_state("handover_offered", exhibit.state)
         if exhibit.report_id != first.report_id:
             raise InvalidFields(errors=[problem("exhibits", "other-report")])

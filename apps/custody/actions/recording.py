@@ -14,7 +14,7 @@ from apps.common.actor import Actor, Post
 from apps.common.errors import ExistsDifferent, InvalidFields, NotAllowed, NotFound
 from apps.common.text import clean_values
 from apps.common.transactions import transactional
-from apps.custody.actions.common import Done, append, check_free, hand_of, locked, post_at
+from apps.custody.actions.common import Done, append, check_free, check_seen, hand_of, locked, post_at
 from apps.custody.models import Exhibit
 from apps.custody.queries import body, streams_of
 from apps.custody.rules import moves
@@ -96,7 +96,8 @@ def take_sample(
         if known.parent_id != exhibit.pk:
             raise NotFound
         return Done(known)
-    check_free(exhibit, base_rev)
+    check_free(exhibit)
+    check_seen(actor, exhibit, base_rev)
     exhibit.state = moves.next_state("sampled", exhibit.state)
     said, problems = read_fields(fields, {**EVENT, **SAMPLE, "description": "text 1000"})
     problems += missing(said, ("sample_purpose", "description"))

@@ -11,7 +11,16 @@ from apps.common.actor import Actor, Post
 from apps.common.errors import InvalidFields
 from apps.common.text import clean_values
 from apps.common.transactions import transactional
-from apps.custody.actions.common import Done, append, check_free, hand_of, issued, locked, put_seals
+from apps.custody.actions.common import (
+    Done,
+    append,
+    check_free,
+    check_seen,
+    hand_of,
+    issued,
+    locked,
+    put_seals,
+)
 from apps.custody.models import Exhibit
 from apps.custody.queries import streams_of
 from apps.custody.rules import moves
@@ -34,7 +43,8 @@ def take_step(
     fields = clean_values(fields)
     exhibit = locked(actor, exhibit_id)
     post = hand_of(actor, exhibit)
-    check_free(exhibit, base_rev)
+    check_free(exhibit)
+    check_seen(actor, exhibit, base_rev)
     state = moves.next_state(step, exhibit.state)
     said, problems = read_step(step, fields)
     if problems:
