@@ -341,7 +341,7 @@ def _reports_are_what_was_written(world: World, receipts: Iterable[Mutation]) ->
 
 def _made(world: World) -> dict[str, Made]:
     """Give what officers wrote, by the id under which their phones sent it."""
-    found = {}
+    found: dict[str, Made] = {}
     for phone in world.phones:
         ids = dict(phone.store.execute("SELECT seq, id FROM outbox").fetchall())
         found |= {ids[seq]: made for seq, made in world.made[phone.name].items() if seq in ids}
