@@ -20,6 +20,21 @@ REACTIONS: Mapping[str, Sequence[str]] = {
     "inspection.approved": ("reporting.refresh",),
     "inspection.voided": ("reporting.refresh",),
     "list.imported": ("sync.build_snapshots",),
+    "seizure.saved": ("reporting.count_seizures",),
+    "seizure.flashed": ("reporting.count_seizures",),
+    "seizure.reported": ("reporting.count_seizures",),
+    "seizure.submitted": ("reporting.count_seizures",),
+    "seizure.amended": ("reporting.count_seizures",),
+    "seizure.lab_recorded": ("reporting.count_seizures",),
+    "seizure.unit_verified": ("reporting.count_seizures",),
+    "seizure.region_verified": ("reporting.count_seizures",),
+    "seizure.accepted": ("reporting.count_seizures",),
+    "seizure.lab_confirmed": ("reporting.count_seizures",),
+    "seizure.closed": ("reporting.count_seizures",),
+    "seizure.returned": ("reporting.count_seizures",),
+    "seizure.voided": ("reporting.count_seizures",),
+    "seizure.merged": ("reporting.count_seizures",),
+    "seizure.parted": ("reporting.count_seizures",),
 }
 
 

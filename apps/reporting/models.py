@@ -1,10 +1,13 @@
 """Roll-ups: counts by unit, day and the dimensions of the board. Derived; `manage.py recount` rebuilds them.
 
-Also the reporting calendar: on which day of the month the service's reporting months end, dated.
+Those of inspections are cells of counts. Those of seizures are entries, kept with the time from and until which they
+held, so that a figure can be asked for as it stood. Also the reporting calendar: on which day of the month the
+service's reporting months end, dated.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Self
 
 from django.db import models
@@ -14,6 +17,7 @@ from apps.accounts.models import FIGURE_READERS, Handling
 from apps.common.actor import Actor
 from apps.inspections.models import COUNTED, InspectionReport
 from apps.organisation.models import Unit
+from apps.seizures.models import Incident, SeizureReport
 
 # What a figure can be split by, and what is summed in each cell.
 DIMENSIONS = ("type", "outcome", "selection_reason", "mode")
@@ -82,6 +86,64 @@ class CountedDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.unit_id} {self.day}"
+
+
+class SeizureEntryQuerySet(models.QuerySet["SeizureEntry"]):
+    """Figures are read by leaders, reviewers, analysts and statistics, each within their reach."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Give the figures of the units that this person's roles reach."""
+        return self if actor.is_system else self.filter(unit_id__in=actor.reach_of(*FIGURE_READERS))
+
+    def at(self, moment: dt.datetime | None) -> Self:
+        """Give what held at a moment, or holds now."""
+        if moment is None:
+            return self.filter(until__isnull=True)
+        return self.filter(Q(until__isnull=True) | Q(until__gt=moment), since__lte=moment)
+
+
+class SeizureEntry(models.Model):
+    """One thing that a seizure adds to the figures (`rules.Entry`), and from when until when it was counted so.
+
+    An entry that no longer holds is closed, never changed or deleted: late edits show as the difference.
+    """
+
+    incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="+")
+    report = models.ForeignKey(SeizureReport, on_delete=models.PROTECT, related_name="+")
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="+")
+    day = models.DateField()
+    measure = models.CharField(max_length=16)
+    mark = models.CharField(max_length=40, blank=True)
+    status = models.CharField(max_length=12)
+    lead_force = models.CharField(max_length=20, blank=True)
+    role = models.CharField(max_length=10, blank=True)
+    mode = models.CharField(max_length=16, blank=True)
+    substance = models.CharField(max_length=80, blank=True)
+    group = models.CharField(max_length=40, blank=True)
+    basis = models.CharField(max_length=12, blank=True)
+    count_unit = models.CharField(max_length=12, blank=True)
+    key = models.CharField(max_length=40, blank=True)
+    amount = models.DecimalField(max_digits=14, decimal_places=4)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+
+    objects = SeizureEntryQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["report", "measure", "mark"],
+                condition=Q(until__isnull=True),
+                name="seizure_entry_counts_once",
+            ),
+        )
+        indexes = (
+            models.Index(fields=["day", "unit"], name="seizure_entry_day"),
+            models.Index(fields=["until"], name="seizure_entry_closed"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.measure} {self.amount} of {self.report_id}"
 
 
 class ReportingCalendarQuerySet(models.QuerySet["ReportingCalendar"]):

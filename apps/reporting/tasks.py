@@ -12,7 +12,7 @@ from apps.changes.actions import settle
 from apps.changes.models import Change
 from apps.common.actor import SYSTEM
 from apps.reporting import actions
-from apps.reporting.queries import uncounted_since
+from apps.reporting.queries import seizures_uncounted_since, uncounted_since
 
 log = structlog.get_logger(__name__)
 
@@ -23,13 +23,19 @@ def refresh(reaction_ids: list[int]) -> None:
     settle(reaction_ids, _refresh, task="reporting.refresh")
 
 
+@shared_task(name="reporting.count_seizures")
+def count_seizures(reaction_ids: list[int]) -> None:
+    """Count again the incidents that the changes touched, all in one go; a second delivery finds nothing owed."""
+    settle(reaction_ids, _count_seizures, task="reporting.count_seizures")
+
+
 @shared_task(name="reporting.reconcile")
 def reconcile() -> None:
     """Compare all figures with the rows, say loudly what differs, and put it right.
 
     While changes wait to be counted a difference is expected, so the night's run is left to the next night.
     """
-    waiting = uncounted_since()
+    waiting = uncounted_since() or seizures_uncounted_since()
     if waiting is not None:
         log.info("figures.reconcile_skipped", uncounted_since=waiting.isoformat())
         return
@@ -37,6 +43,9 @@ def reconcile() -> None:
         log.error(
             "figures.differed", unit=str(found.unit_id), day=found.day.isoformat(), by=found.inspections
         )
+    missing, extra = actions.recount_seizures(actor=SYSTEM)
+    for entry in missing | extra:
+        log.error("figures.differed", report=str(entry.report), measure=entry.measure, mark=entry.mark)
 
 
 def _refresh(changes: list[Change]) -> None:
@@ -44,3 +53,7 @@ def _refresh(changes: list[Change]) -> None:
         (UUID(c.data["unit"]), dt.date.fromisoformat(day)) for c in changes for day in c.data["days"] if day
     }
     actions.refresh_days(actor=SYSTEM, cells=cells)
+
+
+def _count_seizures(changes: list[Change]) -> None:
+    actions.count_seizures(actor=SYSTEM, report_ids={c.oid for c in changes})

@@ -5,28 +5,41 @@ from apps.reporting.queries.board import (
     BoardRow,
     Point,
     Share,
-    UnitRef,
     board,
     breakdown,
     cut_offs,
     reports_behind,
     series,
-    top_unit,
 )
+from apps.reporting.queries.seizure_board import (
+    Amendment,
+    SeizureBoard,
+    SeizureRow,
+    amendments,
+    seizure_board,
+)
+from apps.reporting.queries.seizure_rows import seizures_uncounted_since
+from apps.reporting.queries.tree import UnitRef, top_unit
 from apps.reporting.queries.truth import Difference, differences, uncounted_since
 
 __all__ = [
+    "Amendment",
     "Board",
     "BoardRow",
     "Difference",
     "Point",
+    "SeizureBoard",
+    "SeizureRow",
     "Share",
     "UnitRef",
+    "amendments",
     "board",
     "breakdown",
     "cut_offs",
     "differences",
     "reports_behind",
+    "seizure_board",
+    "seizures_uncounted_since",
     "series",
     "top_unit",
     "uncounted_since",

@@ -71,17 +71,17 @@ def differences() -> list[Difference]:
 
 def uncounted_since(units: Collection[UUID] | None = None) -> dt.datetime | None:
     """Tell since when changes of these units wait to be counted; nothing waits when the worker keeps up."""
-    for change in _uncounted():
+    for change in uncounted("inspection", REFRESH):
         if units is None or change.data.get("unit") in {str(u) for u in units}:
             return change.at
     return None
 
 
-def _uncounted() -> QuerySet[Change]:
-    """Give, oldest first, changes of figures that the relay has not seen or whose refresh is owed."""
-    owed = Reaction.objects.filter(task=REFRESH, done_at__isnull=True).values("change_id")
-    waiting = Q(relayed_at__isnull=True, data__has_key="days") | Q(pk__in=owed)
-    return Change.objects.filter(waiting).order_by("pk").only("at", "data")
+def uncounted(kind: str, task: str) -> QuerySet[Change]:
+    """Give, oldest first, changes of figures that the relay has not seen or whose task is owed."""
+    owed = Reaction.objects.filter(task=task, done_at__isnull=True).values("change_id")
+    waiting = Q(relayed_at__isnull=True, record_kind=kind, data__has_key="days") | Q(pk__in=owed)
+    return Change.objects.filter(waiting).order_by("pk").only("at", "oid", "data")
 
 
 def _day(value: object) -> dt.date:

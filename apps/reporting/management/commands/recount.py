@@ -11,8 +11,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.common.actor import SYSTEM
-from apps.reporting.actions import recount
-from apps.reporting.queries import uncounted_since
+from apps.reporting.actions import recount, recount_seizures
+from apps.reporting.queries import seizures_uncounted_since, uncounted_since
 
 
 class Command(BaseCommand):
@@ -26,11 +26,15 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **options: Any) -> None:
         started = time.monotonic()
-        waiting = uncounted_since()
+        waiting = min(filter(None, (uncounted_since(), seizures_uncounted_since())), default=None)
         found = recount(actor=SYSTEM, dry_run=options["check"])
+        missing, extra = recount_seizures(actor=SYSTEM, dry_run=options["check"])
+        differs = bool(found or missing or extra)
         result = {
             "differences": [asdict(d) for d in found],
-            "repaired": bool(found) and not options["check"],
+            "seizures_missing": [asdict(e) for e in missing],
+            "seizures_extra": [asdict(e) for e in extra],
+            "repaired": differs and not options["check"],
             "uncounted_since": waiting,
             "seconds": round(time.monotonic() - started, 3),
         }
@@ -40,9 +44,15 @@ class Command(BaseCommand):
             for d in found:
                 cell = f"{d.type}/{d.outcome}/{d.selection_reason}/{d.mode}"
                 self.stdout.write(f"{d.unit_id} {d.day} {cell}: rows minus figures {d.inspections:+d}")
+            for sign, entries in (("missing", missing), ("too much", extra)):
+                for e in entries:
+                    what = f"{e.measure} {e.mark}".strip()
+                    self.stdout.write(f"{e.unit} {e.day} seizure {e.report} {what}: {sign} {e.amount}")
             did = "compared" if options["check"] else "compared and repaired"
-            self.stdout.write(f"{did}: {len(found)} differing cells, {result['seconds']} s")
+            self.stdout.write(
+                f"{did}: {len(found)} differing cells, {len(missing | extra)} of seizures, {result['seconds']} s"
+            )
             if waiting:
                 self.stdout.write(f"changes since {waiting.isoformat()} wait for the worker to count them")
-        if found and options["check"]:
+        if differs and options["check"]:
             raise CommandError("the figures differ from the rows", returncode=1)

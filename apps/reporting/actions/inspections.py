@@ -1,4 +1,4 @@
-"""Keeping the roll-ups: count again the unit-days that changed, or everything that differs from the rows.
+"""Keeping the roll-ups of inspections: count again the unit-days that changed, or all that differs from the rows.
 
 The rows are the truth and a refresh is a recount of whole unit-days, never an increment. So it does not matter how
 often, in which order or how late a refresh runs.
@@ -38,7 +38,7 @@ def refresh_days(*, actor: Actor, cells: Iterable[UnitDay]) -> None:
     that has a change of its own, whose refresh waits for the lock and counts again. (REPEATABLE READ would take its
     snapshot before the lock and lose counts.) On SQLite there is one writer at a time from BEGIN IMMEDIATE on.
     """
-    _may_count(actor)
+    may_count(actor)
     wanted = sorted(set(cells), key=lambda cell: (str(cell[0]), cell[1]))
     for start in range(0, len(wanted), BATCH):
         _refresh(wanted[start : start + BATCH])
@@ -50,7 +50,7 @@ def recount(*, actor: Actor, dry_run: bool = False) -> list[Difference]:
     One grouping statement finds the differing cells; only their unit-days are counted again, each batch in a
     transaction of its own, so that a large repair does not hold up the day's work.
     """
-    _may_count(actor)
+    may_count(actor)
     found = differences()
     if found and not dry_run:
         cells = sorted({(d.unit_id, d.day) for d in found}, key=lambda cell: (str(cell[0]), cell[1]))
@@ -75,7 +75,8 @@ def set_cut_off(*, actor: Actor, valid_from: dt.date, day: int) -> ReportingCale
     return row
 
 
-def _may_count(actor: Actor) -> None:
+def may_count(actor: Actor) -> None:
+    """Refuse whoever is neither the system nor an administrator."""
     if not (actor.is_system or actor.has_role("administrator")):
         raise NotAllowed
 

@@ -1,0 +1,53 @@
+"""Pure definitions of the figures: measures of inspections and of seizures, periods, comparisons."""
+
+from apps.reporting.rules.inspections import (
+    FINDING,
+    MEASURES,
+    SUPPORT_TYPES,
+    Figures,
+    Measure,
+    comparisons,
+)
+from apps.reporting.rules.periods import (
+    PERIODS,
+    STEPS,
+    Comparison,
+    CutOff,
+    Period,
+    compare,
+    period_of,
+)
+from apps.reporting.rules.seized import (
+    SEIZURE_MEASURES,
+    Seized,
+    SeizureMeasure,
+    Thing,
+    seizure_comparisons,
+    sum_up,
+)
+from apps.reporting.rules.seizures import Entry, entries_of, joined
+
+__all__ = [
+    "FINDING",
+    "MEASURES",
+    "PERIODS",
+    "SEIZURE_MEASURES",
+    "STEPS",
+    "SUPPORT_TYPES",
+    "Comparison",
+    "CutOff",
+    "Entry",
+    "Figures",
+    "Measure",
+    "Period",
+    "Seized",
+    "SeizureMeasure",
+    "Thing",
+    "compare",
+    "comparisons",
+    "entries_of",
+    "joined",
+    "period_of",
+    "seizure_comparisons",
+    "sum_up",
+]
