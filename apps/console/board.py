@@ -30,6 +30,8 @@ CHOICES: Mapping[str, str] = {
     "30d": say("30 ngày", "30 days"),
     "month": say("Tháng này", "This month"),
     "reporting_month": say("Tháng báo cáo", "Reporting month"),
+    "year": say("Từ đầu năm", "This year"),
+    "reporting_year": say("Năm báo cáo", "Reporting year"),
     "custom": say("Tự chọn", "Custom"),
 }
 
@@ -109,12 +111,12 @@ class BoardPage:
     as_of: dt.datetime
 
 
-def choose_period(wanted: QueryDict) -> Chosen:
+def choose_period(wanted: QueryDict, usual: str = "7d") -> Chosen:
     """Read `period`, `from` and `to` from the address; what cannot be read falls back to seven days, and says so."""
-    code, now = wanted.get("period", "7d"), today()
+    code, now = wanted.get("period", usual), today()
     if code == "custom":
         return _custom(wanted, now)
-    if code in {"month", "reporting_month"}:
+    if code in {"month", "reporting_month", "year", "reporting_year"}:
         return Chosen(code, period_of(code, now, cut_offs()))
     days = {"today": 1, "7d": 7, "30d": 30}.get(code)
     if days is None:
@@ -169,18 +171,19 @@ def change_text(measure: Measure, comparison: Comparison) -> str:
     if comparison.difference is None:
         return pick("không so sánh được", "not comparable")
     if measure.is_rate:
-        return f"{_signed(comparison.difference * 100, 1)} {pick('điểm %', 'pp')}"
-    text = _signed(comparison.difference, 0)
+        return f"{signed(comparison.difference * 100, 1)} {pick('điểm %', 'pp')}"
+    text = signed(comparison.difference, 0)
     if comparison.percent is None:
         return text
-    return f"{text} ({_signed(comparison.percent, 1)} %)"
+    return f"{text} ({signed(comparison.percent, 1)} %)"
 
 
 def _cells(figures: Figures, changes: Mapping[str, Comparison]) -> tuple[Cell, ...]:
     return tuple(Cell(m, m.value(figures), change_text(m, changes[m.code])) for m in MEASURES)
 
 
-def _signed(value: float, places: int) -> str:
+def signed(value: float, places: int) -> str:
+    """Write a difference with its sign."""
     text = number(abs(value), places)
     if not float(round(value, places)):
         return f"±{number(0)}"

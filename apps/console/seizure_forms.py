@@ -39,6 +39,8 @@ class SeizureFilter(forms.Form):
     stage = forms.ChoiceField(required=False, label=say("Giai đoạn", "Stage"))
     unit = forms.ChoiceField(required=False, label=say("Đơn vị", "Unit"))
     group = forms.ChoiceField(required=False, label=say("Dòng báo cáo", "Report line"))
+    since = forms.DateField(required=False, label=say("Từ ngày", "From"), widget=_DATE)
+    until = forms.DateField(required=False, label=say("Đến ngày", "To"), widget=_DATE)
     q = forms.CharField(
         required=False, max_length=60, label=say("Số báo cáo, số vụ, số hiệu", "Number of report or goods")
     )
@@ -63,6 +65,10 @@ class SeizureFilter(forms.Form):
         if "unit" in wanted:
             unit = UUID(wanted["unit"])
             reports = reports.filter(unit_id__in=list(subtrees([unit])[unit]))
+        if "since" in wanted:
+            reports = reports.filter(occurred_on__gte=wanted["since"])
+        if "until" in wanted:
+            reports = reports.filter(occurred_on__lte=wanted["until"])
         if "group" in wanted:
             reports = reports.filter(counted_lines__report_group=wanted["group"]).distinct()
         if "q" in wanted:

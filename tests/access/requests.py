@@ -101,10 +101,10 @@ def kind_of(case: Case) -> str:
 
 _KINDS = {
     "attachment|^console:(thumbnail|original)$": "photos",
+    "^console:unit_(board|seizures)$": "units",
     "seizure|judge_pair": "seizures",
     "^mobile_api:upload$": "uploads",
     "^mobile_api:snapshot|^console:list": "lists",
-    "^console:unit_board$": "units",
     "^console:(devices|change_device)$": "devices",
 }
 

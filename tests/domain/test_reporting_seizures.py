@@ -36,12 +36,16 @@ from tests.cast import Cast
 from tests.seizing import Seizing, flash, line
 
 TASK = "reporting.count_seizures"
-PC04 = {
+PC04: dict[str, Any] = {
     "lead_force": "police",
     "participations": [{"agency": "PC04", "role": "lead"}, {"unit": "NBA", "role": "support"}],
 }
-JOINT = {"participations": [{"unit": "NBA", "role": "lead"}, {"unit": "CPN", "role": "co_lead"}]}
-FOR_OTHERS = {"participations": [{"unit": "CPN", "role": "lead"}, {"unit": "NBA", "role": "support"}]}
+JOINT: dict[str, Any] = {
+    "participations": [{"unit": "NBA", "role": "lead"}, {"unit": "CPN", "role": "co_lead"}]
+}
+FOR_OTHERS: dict[str, Any] = {
+    "participations": [{"unit": "CPN", "role": "lead"}, {"unit": "NBA", "role": "support"}]
+}
 LINES: tuple[dict[str, Any], ...] = (
     line(),
     line(substance="mdma", net_mass_g=None, gross_mass_g=None, count=1830, count_unit="tablet"),
@@ -74,7 +78,7 @@ def counted() -> None:
 @pytest.fixture
 def counting(seizing: Seizing, cast: Cast) -> Seizing:
     """People who seize; made before any example of a property is undone."""
-    assert cast.officer
+    assert cast.officer.officer.username == "officer"
     return seizing
 
 
@@ -285,7 +289,7 @@ def test_a_flash_counts_as_an_incident_without_mass(counting: Seizing) -> None:
     counting.send(actions.send_flash, flash())
     counted()
     s = figures()
-    assert (s.incidents, s.provisional, s.grams(precursors=False)) == (1, 1, 0)
+    assert (s.incidents, s.provisional, s.grams(precursors=False)) == (1, 1, Decimal(0))
 
 
 def test_the_laboratory_replaces_the_scale_and_a_negative_result_takes_the_incident_out(

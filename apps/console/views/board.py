@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from apps.common.errors import NotFound
 from apps.console.board import CHOICES, board_page, choose_period
 from apps.console.rooms import BOARD, ConsoleRequest, opens, rooms_of
+from apps.console.seizure_board import choose_as_of, seizure_page
 
 
 @opens()
@@ -28,6 +29,19 @@ def home(request: ConsoleRequest) -> HttpResponse:
 def unit_board(request: ConsoleRequest, unit_id: UUID) -> HttpResponse:
     """Show the board of one unit."""
     return _board(request, unit_id)
+
+
+@opens(BOARD)
+@require_safe
+def seizure_figures(request: ConsoleRequest, unit_id: UUID | None = None) -> HttpResponse:
+    """Show the figures of seizures of the person's own top unit, or of one unit."""
+    chosen, as_of = choose_period(request.GET, "year"), choose_as_of(request.GET)
+    try:
+        page = seizure_page(request.actor, chosen, as_of, unit_id)
+    except NotFound as error:
+        raise Http404 from error
+    context = {"page": page, "choices": CHOICES.items(), "chosen": chosen}
+    return render(request, "console/seizures/figures.html", context)
 
 
 def _board(request: ConsoleRequest, unit_id: UUID | None) -> HttpResponse:
