@@ -30,6 +30,7 @@ from apps.reporting.actions import set_cut_off
 from backend.celery import app
 from backend.demo_data.aftermath import trouble
 from backend.demo_data.checklists import make_checklists
+from backend.demo_data.headline import UNTIL, headline
 from backend.demo_data.history import History
 from backend.demo_data.lists import make_lists
 from backend.demo_data.people import SHOWN_AT, give_phones, make_people, set_logins
@@ -118,7 +119,9 @@ def _live(story: Simulation, inspections: int, progress: Progress) -> dict[UUID,
             progress.made("reports, with their reviews", history.counts["reports"])
             thumbnails = camera.derived()
         progress.made("photos", camera.sent)
-        progress.made("seizures", Seizures(story, service, library).happen())
+        known = headline(story, service, library)
+        recent = Seizures(story, service, library).happen(UNTIL if known else story.opening)
+        progress.made("seizure reports", known + recent)
         trouble(story, service)
         story.at(story.end)
     return thumbnails

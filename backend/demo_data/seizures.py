@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from apps.common.actor import Actor
+from apps.common.actor import SYSTEM, Actor
+from apps.reporting.actions import count_seizures
 from apps.seizures import actions
 from backend.demo_data.answers import airway_bill, s10
 from backend.demo_data.checklists import Library
@@ -106,19 +107,20 @@ class Seizures:
         self.story, self.service = story, service
         self.checklist = str(library.at("suspected_drugs", story.end).id)
         self.waybill = airway_bill(story)
+        self.made: list[UUID] = []
 
-    def happen(self) -> int:
-        """Let all of them happen; gives how many reports there are."""
-        for find in FINDS:
-            self._happen(find)
-        return len(FINDS)
+    def happen(self, after: dt.datetime) -> int:
+        """Let all of them happen that began after a moment; gives how many reports there are."""
+        moments = [(self.story.end - dt.timedelta(days=find.days, hours=3), find) for find in FINDS]
+        late = [(began, find) for began, find in moments if began > after]
+        for began, find in late:
+            self._happen(find, began)
+            count_seizures(actor=SYSTEM, report_ids=self.made)
+        return len(late)
 
-    def _happen(self, find: Find) -> None:
-        began = self.story.end - dt.timedelta(days=find.days, hours=3)
+    def _happen(self, find: Find, began: dt.datetime) -> None:
         self.story.at(began)
-        team = [p for p in self.service.at(find.unit, "officer") if p.device]
-        person = self.story.one_of(team)
-        told = self._told(find, person, team)
+        person, told = self.reported(find)
         flash = (
             "place",
             "mode",
@@ -132,16 +134,24 @@ class Seizures:
         first["lines"] = {"1": {**find.lines["1"], "measure_basis": "estimated"}}
         first["posting"] = str(person.posting_at(began).pk)
         report = actions.send_flash(
-            actor=self._as(person), report_id=self.story.new_id(), base_rev=None, fields=first
+            actor=self.acting(person), report_id=self.story.new_id(), base_rev=None, fields=first
         ).report
+        self.made = [report.pk]
         if find.upto == "flash":
             return
         self.story.at(began + dt.timedelta(hours=2))
-        actions.submit_seizure(actor=self._as(person), report_id=report.pk, base_rev=report.rev, fields=told)
+        actions.submit_seizure(
+            actor=self.acting(person), report_id=report.pk, base_rev=report.rev, fields=told
+        )
         self._decide(find, report.pk, began)
 
+    def reported(self, find: Find) -> tuple[Person, dict[str, Any]]:
+        """Give who reports the find, and the full report."""
+        team = [p for p in self.service.at(find.unit, "officer") if p.device]
+        person = self.story.one_of(team)
+        return person, self._told(find, person, team)
+
     def _told(self, find: Find, person: Person, team: list[Person]) -> dict[str, Any]:
-        """Give the full report."""
         now = self.story.now
         badges = [p.officer.badge_no for p in (person, next((q for q in team if q is not person), person))]
         badges = badges if badges[0] != badges[1] else [badges[0], "HQ-PHỐI-HỢP"]
@@ -199,8 +209,8 @@ class Seizures:
         }
 
     def _decide(self, find: Find, report: UUID, began: dt.datetime) -> None:
-        leader, region = self._leader(find.unit), self._leader("HN")
-        hq = self._as(self.service.at("HQ", "hq_reviewer")[0])
+        leader, region = self.leader(find.unit), self.leader("HN")
+        hq = self.acting(self.service.at("HQ", "hq_reviewer")[0])
         self.story.at(began + dt.timedelta(hours=2, minutes=30))
         if find.upto in {"returned", "voided"}:
             note = (
@@ -211,11 +221,12 @@ class Seizures:
             verb = "return" if find.upto == "returned" else "void"
             actions.decide_seizure(actor=leader, report_id=report, verb=verb, note=note)
         elif find.upto == "negative":
-            self._lab(report, leader, {"lab_outcome": "negative", "lab_note": "Bột ngọt, không phải ma túy."})
+            self.lab(report, leader, {"lab_outcome": "negative", "lab_note": "Bột ngọt, không phải ma túy."})
         elif find.upto in {*UPTO, "closed"}:
-            self._verify(find, report, (leader, region, hq))
+            self.verify(find, report, (leader, region, hq))
 
-    def _verify(self, find: Find, report: UUID, desk: tuple[Actor, Actor, Actor]) -> None:
+    def verify(self, find: Find, report: UUID, desk: tuple[Actor, Actor, Actor]) -> None:
+        """Take a report as far as the find says, with the laboratory where that is asked for."""
         leader, region, hq = desk
         told: dict[str, Any] = {"watch_linked": "no", "handover_plan": "Bàn giao PC04 Công an TP Hà Nội"}
         actions.amend_seizure(
@@ -226,7 +237,7 @@ class Seizures:
             if verb == "confirm_lab":
                 for mark, line in find.lines.items():
                     found = {"lab_outcome": "positive", "lab_substance": line["substance"]}
-                    self._lab(report, leader, found, mark)
+                    self.lab(report, leader, found, mark)
             actions.decide_seizure(actor=who, report_id=report, verb=verb)
         if find.upto == "closed":
             told = {
@@ -237,7 +248,8 @@ class Seizures:
             actions.amend_seizure(actor=hq, report_id=report, fields=told, reason="Kết thúc hồ sơ")
             actions.decide_seizure(actor=hq, report_id=report, verb="close")
 
-    def _lab(self, report: UUID, actor: Actor, found: Mapping[str, Any], mark: str = "1") -> None:
+    def lab(self, report: UUID, actor: Actor, found: Mapping[str, Any], mark: str = "1") -> None:
+        """Write down what the laboratory found of a line."""
         result = {
             "lab_name": "Viện Khoa học hình sự",
             "lab_number": f"{self.story.digits(3)}/KL-KTHS",
@@ -246,8 +258,10 @@ class Seizures:
         }
         actions.record_lab_result(actor=actor, report_id=report, mark=mark, result=result)
 
-    def _leader(self, unit: str) -> Actor:
-        return self._as(self.service.at(unit, "leader")[0])
+    def leader(self, unit: str) -> Actor:
+        """Act as the leader of a unit, now."""
+        return self.acting(self.service.at(unit, "leader")[0])
 
-    def _as(self, person: Person) -> Actor:
+    def acting(self, person: Person) -> Actor:
+        """Act as a person, now."""
         return self.service.actor(person, self.story.now)

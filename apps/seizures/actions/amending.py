@@ -22,6 +22,8 @@ from apps.seizures.queries import body, groups_of, streams_of
 from apps.seizures.rules import stages
 from apps.seizures.rules.fields import LAB_FIELDS, problem, read_value
 
+AMENDED, LAB_RECORDED = "seizure.amended", "seizure.lab_recorded"
+
 
 @transaction.atomic
 def amend_seizure(
@@ -31,7 +33,7 @@ def amend_seizure(
 
     Raises InvalidFields, NoteRequired, FieldConflict, and what a decision raises.
     """
-    return _amended(actor, report_id, base_rev, checked(fields), _Why("seizure.amended", reason))
+    return _amended(actor, report_id, base_rev, checked(fields), _Why(AMENDED, reason))
 
 
 @transaction.atomic
@@ -59,7 +61,7 @@ def record_lab_result(
     if problems:
         raise InvalidFields(errors=problems)
     number = str(result.get("lab_number"))
-    return _amended(actor, report_id, base_rev, patch, _Why("seizure.lab_recorded", f"{number} · {mark}"))
+    return _amended(actor, report_id, base_rev, patch, _Why(LAB_RECORDED, f"{number} · {mark}"))
 
 
 @dataclass(frozen=True)

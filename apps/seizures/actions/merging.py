@@ -19,6 +19,8 @@ from apps.seizures.models import Decision, DistinctPair, Merge, SeizureReport, S
 from apps.seizures.queries import KIND, streams_of
 from apps.seizures.rules import stages
 
+CHANGES = {"merge": "seizure.merged", "part": "seizure.parted"}
+
 
 @transaction.atomic
 def merge_seizures(*, actor: Actor, report_id: UUID, survivor_id: UUID, reason: str) -> SeizureReport:
@@ -112,5 +114,4 @@ def _move(actor: Actor, report: SeizureReport, verb: str, to: Stage, note: str) 
     )
     report.stage = to
     report.rev += 1
-    change = "seizure.merged" if to == Stage.MERGED else "seizure.parted"
-    finish(actor, report, change, held=held, data={"note": note[:500]})
+    finish(actor, report, CHANGES[verb], held=held, data={"note": note[:500]})

@@ -25,6 +25,11 @@ from apps.seizures.rules import checks, stages
 
 FLASH_WITHIN = dt.timedelta(minutes=60)
 FLASH_LATE = "flash-late"
+CHANGES = {
+    Stage.FLASH: "seizure.flashed",
+    Stage.PRELIMINARY: "seizure.reported",
+    Stage.SUBMITTED: "seizure.submitted",
+}
 
 
 def send_flash(*, actor: Actor, report_id: UUID, base_rev: int | None, fields: Mapping[str, Any]) -> Edited:
@@ -65,10 +70,7 @@ def _send(
     report.version += 1
     if not edit.is_new and not edit.changed:
         report.rev += 1
-    change = {Stage.FLASH: "seizure.flashed", Stage.PRELIMINARY: "seizure.reported"}.get(
-        goal, "seizure.submitted"
-    )
-    finish(actor, report, change, held=edit.held, data={"version": report.version}, days=[day_before])
+    finish(actor, report, CHANGES[goal], held=edit.held, data={"version": report.version}, days=[day_before])
     freeze(actor, report)
     publish_attachments(actor=actor, owner_kind=KIND, owner_id=report.pk)
     return Edited(report, edit.merged, (*edit.warnings, *report.flags))
