@@ -154,7 +154,8 @@ def _work_off(progress: Progress, thumbnails: Mapping[UUID, Derived]) -> None:
 
     def run(task: str, reaction_ids: list[int]) -> None:
         nonlocal done
-        done += len(reaction_ids)
+        if done // 2000 != (done := done + len(reaction_ids)) // 2000:
+            progress.made("… tasks worked off so far", done)
         if task == THUMBNAILS:
             settle(reaction_ids, partial(_write_down, thumbnails))
         else:
@@ -162,7 +163,7 @@ def _work_off(progress: Progress, thumbnails: Mapping[UUID, Derived]) -> None:
 
     while relay(REACTIONS, run):
         pass
-    progress.made("tasks worked off (figures, thumbnails)", done)
+    progress.made("tasks worked off (figures, receipts, thumbnails)", done)
 
 
 def _write_down(thumbnails: Mapping[UUID, Derived], changes: list[Change]) -> None:

@@ -7,8 +7,10 @@ import hashlib
 import json
 import sqlite3
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from apps.accounts.actions.server_keys import revoke_server_key, rotate_server_key
@@ -93,6 +95,21 @@ def test_there_is_no_receipt_for_bytes_that_are_not_there(court: Court, harm: st
     phone.pull()
     assert not Receipt.objects.exists()
     assert receipted(phone) == 0
+
+
+def test_a_backlog_is_signed_together_and_one_bad_file_holds_up_no_other(court: Court) -> None:
+    phone = court.phone()
+    reports = [court.report(phone) for _ in range(4)]
+    phone.sync()
+    work_off("evidence.derive", "inspections.issue_receipts")
+    photo = Attachment.objects.filter(owner_id=reports[1])[0]
+    path = court.root / photo.original
+    path.chmod(0o644)
+    path.write_bytes(b"other")
+    assert actions.issue_receipts(actor=SYSTEM, report_ids=map(UUID, reports)) == 3
+    signed = set(Receipt.objects.values_list("owner_id", flat=True))
+    assert {str(pk) for pk in signed} == {reports[i] for i in (0, 2, 3)}
+    call_command("verify_evidence", "--report", reports[0], "--json")
 
 
 def test_the_work_done_twice_signs_once(court: Court) -> None:
