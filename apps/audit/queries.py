@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -109,7 +109,7 @@ def known_keys() -> dict[str, KnownKey]:
     return keys
 
 
-def newest_event(record_kind: str, oid: UUID, *actions: str) -> Event | None:
-    """Give the newest event about a record, of the named actions."""
-    rows = Event.objects.filter(record_kind=record_kind, oid=oid, action__in=actions)
-    return rows.order_by("-id").first()
+def newest_events(record_kind: str, oids: Iterable[UUID], *actions: str) -> dict[UUID, UUID]:
+    """Give the id of the newest event of the named actions about each record that has one."""
+    rows = Event.objects.filter(record_kind=record_kind, oid__in=list(oids), action__in=actions)
+    return {oid: pk for oid, pk in rows.order_by("id").values_list("oid", "id") if oid is not None}

@@ -24,11 +24,10 @@ def settle_media(reaction_ids: list[int]) -> None:
 
 @shared_task(name="inspections.issue_receipts")
 def issue_receipts(reaction_ids: list[int]) -> None:
-    """Sign for the reports that became complete; each for itself, before it is noted as done."""
-    for reaction_id in reaction_ids:
-        open_ones = open_reactions([reaction_id], "inspections.issue_receipts")
-        actions.issue_receipts(actor=SYSTEM, report_ids=list(open_ones.values_list("change__oid", flat=True)))
-        settle([reaction_id], lambda _changes: None, task="inspections.issue_receipts")
+    """Sign for the reports that became complete, before it is noted as done."""
+    open_ones = open_reactions(reaction_ids, "inspections.issue_receipts")
+    actions.issue_receipts(actor=SYSTEM, report_ids=list(open_ones.values_list("change__oid", flat=True)))
+    settle(reaction_ids, lambda _changes: None, task="inspections.issue_receipts")
 
 
 def _effect(changes: list[Change]) -> None:

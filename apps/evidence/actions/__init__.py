@@ -10,7 +10,13 @@ from apps.evidence.actions.deriving import (
 )
 from apps.evidence.actions.finishing import finalize_upload
 from apps.evidence.actions.opening import open_upload
-from apps.evidence.actions.receipting import Complete, are_durable, issue_receipt, original_hash
+from apps.evidence.actions.receipting import (
+    Complete,
+    are_durable,
+    original_hash,
+    sign_receipts,
+    signed_versions,
+)
 from apps.evidence.actions.receiving import append_chunk, open_with_bytes, read_upload, store_original
 from apps.evidence.actions.recovering import recover_originals
 from apps.evidence.actions.removing import remove_attachment
@@ -27,7 +33,6 @@ __all__ = [
     "derive_thumbnail",
     "expire_uploads",
     "finalize_upload",
-    "issue_receipt",
     "open_upload",
     "open_with_bytes",
     "original_hash",
@@ -37,6 +42,8 @@ __all__ = [
     "recover_originals",
     "remove_attachment",
     "settle_derivatives",
+    "sign_receipts",
+    "signed_versions",
     "store_original",
     "terminate_upload",
     "view_original",

@@ -6,7 +6,7 @@ The bytes are read back and hashed before anything is signed, so a receipt never
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from apps.changes.actions import Item, record
 from apps.changes.rules import post_stream
 from apps.common.actor import Actor
 from apps.common.records import new_id
+from apps.common.sql import insert_record
 from apps.evidence.models import Attachment, Capture, Receipt
 from apps.evidence.queries import RECEIPT, receipt_body
 from apps.evidence.storage import depot
@@ -72,76 +73,79 @@ def original_hash(attachment: Attachment) -> tuple[str, int] | None:
 
 
 @transaction.atomic
-def issue_receipt(*, actor: Actor, complete: Complete) -> Receipt | None:
-    """Sign for a complete version, once, and send the receipt to the officer's stream; None when it was signed before.
+def sign_receipts(*, actor: Actor, versions: Sequence[Complete]) -> list[Receipt]:
+    """Sign for complete versions, each once, and send the receipts to the officers' streams; gives the new ones.
 
-    The caller holds the record locked and has asked `are_durable`. Raises SigningKeyMissing and LedgerBroken.
+    The caller holds the records locked and has asked `are_durable`. Raises SigningKeyMissing and LedgerBroken.
     """
-    owner = {"owner_kind": complete.owner_kind, "owner_id": complete.owner_id}
-    if Receipt.objects.filter(**owner, version=complete.version).exists():
-        return None
+    signed = signed_versions(v.owner_id for v in versions)
+    versions = [v for v in versions if (v.owner_kind, v.owner_id, v.version) not in signed]
+    if not versions:
+        return []
     key, now = announced_key(), timezone.now()
-    body = orjson.dumps({**_facts(complete), "server_time": now, "key_id": key.id})
-    receipt = Receipt.objects.create(
-        id=new_id(),
-        **owner,
-        version=complete.version,
-        posting_id=complete.posting_id,
-        event_id=complete.event_id,
-        at=now,
-        key_id=key.id,
-        body=body,
-        signature=key.sign(body),
-    )
-    log(
-        actor,
-        "receipt.issued",
-        RECEIPT,
-        receipt.pk,
-        {
-            "sha256": hashlib.sha256(body).hexdigest(),
-            "posting": str(complete.posting_id),
-            **_named(complete),
-        },
-    )
-    streams = [post_stream(complete.posting_id)]
-    record(actor, Item("receipt.issued", RECEIPT, receipt.pk, 1, body=receipt_body(receipt), streams=streams))
-    return receipt
+    head = head_facts(latest_head() or sign_head())
+    leaves = dict(Event.objects.filter(pk__in=[v.event_id for v in versions]).values_list("pk", "leaf_hash"))
+    captures = Capture.objects.in_bulk([photo for v in versions for photo in v.photos])
+    receipts = []
+    for version in versions:
+        facts = _facts(version, bytes(leaves[version.event_id]), captures)
+        body = orjson.dumps({**facts, "head": head, "server_time": now, "key_id": key.id})
+        receipt = Receipt(
+            id=new_id(),
+            owner_kind=version.owner_kind,
+            owner_id=version.owner_id,
+            version=version.version,
+            posting_id=version.posting_id,
+            event_id=version.event_id,
+            at=now,
+            key_id=key.id,
+            body=body,
+            signature=key.sign(body),
+        )
+        insert_record(receipt)
+        said = {"sha256": hashlib.sha256(body).hexdigest(), "posting": str(version.posting_id)}
+        log(actor, "receipt.issued", RECEIPT, receipt.pk, {**said, **_named(version)})
+        receipts.append(receipt)
+    record(actor, *map(_item, receipts))
+    return receipts
 
 
-def _facts(complete: Complete) -> dict[str, Any]:
-    event = Event.objects.get(pk=complete.event_id)
+def signed_versions(owners: Iterable[UUID]) -> set[tuple[str, UUID, int]]:
+    """Give the versions of these records that have been signed for, as (kind, id, version)."""
+    rows = Receipt.objects.filter(owner_id__in=list(owners))
+    return set(rows.values_list("owner_kind", "owner_id", "version"))
+
+
+def _item(receipt: Receipt) -> Item:
+    streams = [post_stream(receipt.posting_id)]
+    return Item("receipt.issued", RECEIPT, receipt.pk, 1, body=receipt_body(receipt), streams=streams)
+
+
+def _facts(version: Complete, leaf_hash: bytes, captures: Mapping[UUID, Capture]) -> dict[str, Any]:
     return {
         "v": 1,
         "kind": "receipt",
-        **_named(complete),
-        "number": complete.number,
-        "content_sha256": complete.content_sha256,
-        "photos": _photos(complete.photos),
-        "event": {"id": event.pk, "leaf_hash": bytes(event.leaf_hash).hex()},
-        "head": head_facts(latest_head() or sign_head()),
+        **_named(version),
+        "number": version.number,
+        "content_sha256": version.content_sha256,
+        "photos": [_photo(captures[pk]) for pk in version.photos],
+        "event": {"id": version.event_id, "leaf_hash": leaf_hash.hex()},
     }
 
 
-def _named(complete: Complete) -> dict[str, Any]:
+def _named(version: Complete) -> dict[str, Any]:
     return {
-        "record_kind": complete.owner_kind,
-        "record_id": str(complete.owner_id),
-        "version": complete.version,
+        "record_kind": version.owner_kind,
+        "record_id": str(version.owner_id),
+        "version": version.version,
     }
 
 
-def _photos(ids: Sequence[UUID]) -> list[dict[str, Any]]:
-    captures = {capture.attachment_id: capture for capture in Capture.objects.filter(pk__in=list(ids))}
-    return [
-        {
-            "id": pk,
-            "sha256": captures[pk].sha256,
-            "size": captures[pk].size,
-            "signed": captures[pk].verdict,
-            "manifest_sha256": hashlib.sha256(captures[pk].manifest).hexdigest()
-            if captures[pk].manifest
-            else None,
-        }
-        for pk in ids
-    ]
+def _photo(capture: Capture) -> dict[str, Any]:
+    return {
+        "id": capture.attachment_id,
+        "sha256": capture.sha256,
+        "size": capture.size,
+        "signed": capture.verdict,
+        "manifest_sha256": hashlib.sha256(capture.manifest).hexdigest() if capture.manifest else None,
+    }

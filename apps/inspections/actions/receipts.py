@@ -3,66 +3,89 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from django.db import transaction
 
-from apps.audit.queries import newest_event
+from apps.audit.queries import newest_events
 from apps.common.actor import Actor
-from apps.evidence.actions import Complete, are_durable, issue_receipt
-from apps.evidence.models import Attachment, Receipt
+from apps.evidence.actions import Complete, are_durable, sign_receipts, signed_versions
+from apps.evidence.models import Attachment
 from apps.inspections.models import InspectionReport, ReportVersion, State
 from apps.inspections.queries import KIND, named_photos
 
 _NOT_YET = (State.LOCAL_DRAFT, State.MEDIA_PENDING, State.RETURNED)
+_SAID = ("inspection.submitted", "inspection.completed")
+AT_A_TIME = 100
 
 
 def issue_receipts(*, actor: Actor, report_ids: Iterable[UUID]) -> int:
     """Sign for those of the reports that are complete and have no receipt yet; gives how many.
 
-    Files are read back before the report is locked. Raises StorageUnavailable, SigningKeyMissing, LedgerBroken.
+    Files are read back before anything is locked. A transaction signs for reports of one posting, and so raises one
+    stream. Raises StorageUnavailable, SigningKeyMissing, LedgerBroken.
     """
     count = 0
-    for report_id in report_ids:
-        report = InspectionReport.objects.filter(pk=report_id).exclude(state__in=_NOT_YET).first()
-        if report is None or _has_receipt(report):
-            continue
-        photos = _photos(report)
-        if photos is not None and are_durable(photos):
-            count += _issue(actor, report)
+    for reports in _by_posting(_unsigned(report_ids)):
+        photos = _stored_photos(reports)
+        durable = [report for report in reports if report.pk in photos and are_durable(photos[report.pk])]
+        count += _issue(actor, durable) if durable else 0
     return count
 
 
 @transaction.atomic
-def _issue(actor: Actor, seen: InspectionReport) -> bool:
-    report = InspectionReport.objects.select_for_update().get(pk=seen.pk)
-    if report.version != seen.version or report.photos != seen.photos or report.state in _NOT_YET:
-        return False  # it moved on meanwhile; what it has become is told by another change
-    said = newest_event(KIND, report.pk, "inspection.submitted", "inspection.completed")
-    version = ReportVersion.objects.get(report=report, version=report.version)
-    if said is None:
-        return False
-    complete = Complete(
-        owner_kind=KIND,
-        owner_id=report.pk,
-        number=report.number or "",
-        version=report.version,
-        content_sha256=hashlib.sha256(version.content).hexdigest(),
-        posting_id=report.posting_id,
-        photos=tuple(named_photos(report)),
-        event_id=said.pk,
-    )
-    return issue_receipt(actor=actor, complete=complete) is not None
+def _issue(actor: Actor, seen: Sequence[InspectionReport]) -> int:
+    """Sign for those that have not moved on meanwhile; what a report has become is told by another change."""
+    as_seen = {report.pk: (report.version, report.photos) for report in seen}
+    locked = InspectionReport.objects.select_for_update().filter(pk__in=as_seen).exclude(state__in=_NOT_YET)
+    reports = [r for r in locked.order_by("pk") if (r.version, r.photos) == as_seen[r.pk]]
+    said = newest_events(KIND, [report.pk for report in reports], *_SAID)
+    contents = {
+        (version.report_id, version.version): hashlib.sha256(version.content).hexdigest()
+        for version in ReportVersion.objects.filter(report__in=reports)
+    }
+    versions = [
+        Complete(
+            owner_kind=KIND,
+            owner_id=report.pk,
+            number=report.number or "",
+            version=report.version,
+            content_sha256=contents[report.pk, report.version],
+            posting_id=report.posting_id,
+            photos=tuple(named_photos(report)),
+            event_id=said[report.pk],
+        )
+        for report in reports
+        if report.pk in said
+    ]
+    return len(sign_receipts(actor=actor, versions=versions))
 
 
-def _has_receipt(report: InspectionReport) -> bool:
-    return Receipt.objects.filter(owner_kind=KIND, owner_id=report.pk, version=report.version).exists()
+def _unsigned(report_ids: Iterable[UUID]) -> list[InspectionReport]:
+    rows = InspectionReport.objects.filter(pk__in=list(report_ids)).exclude(state__in=_NOT_YET)
+    reports = list(rows.only("posting_id", "version", "photos").order_by("pk"))
+    signed = signed_versions(report.pk for report in reports)
+    return [report for report in reports if (KIND, report.pk, report.version) not in signed]
 
 
-def _photos(report: InspectionReport) -> list[Attachment] | None:
-    """Give the photos that the report names; None while one is not stored."""
-    ids = named_photos(report)
-    rows = Attachment.objects.filter(pk__in=ids, owner_id=report.pk, state=Attachment.State.STORED)
-    photos = list(rows.order_by("pk"))
-    return photos if len(photos) == len(ids) else None
+def _by_posting(reports: Iterable[InspectionReport]) -> Iterator[list[InspectionReport]]:
+    by_posting: dict[UUID, list[InspectionReport]] = defaultdict(list)
+    for report in reports:
+        by_posting[report.posting_id].append(report)
+    for those in by_posting.values():
+        for start in range(0, len(those), AT_A_TIME):
+            yield those[start : start + AT_A_TIME]
+
+
+def _stored_photos(reports: Sequence[InspectionReport]) -> Mapping[UUID, list[Attachment]]:
+    """Give the photos that each report names; a report of which one is not stored is missing."""
+    named = {report.pk: named_photos(report) for report in reports}
+    ids = [photo for photos in named.values() for photo in photos]
+    stored = Attachment.objects.filter(state=Attachment.State.STORED).in_bulk(ids)
+    found = {
+        pk: [stored[photo] for photo in photos if photo in stored and stored[photo].owner_id == pk]
+        for pk, photos in named.items()
+    }
+    return {pk: photos for pk, photos in found.items() if len(photos) == len(named[pk])}
