@@ -13,7 +13,7 @@ from django.db.models import Q
 from apps.common.actor import Actor
 from apps.inspections.rules import parse_time
 from apps.seizures.models import DistinctPair, ReportNumber, SeizureReport, SeizureReportQuerySet
-from apps.seizures.rules.duplicates import TELLING, Facts, alike, is_telling
+from apps.seizures.rules.duplicates import TELLING, Facts, alike, is_telling, neighbours
 from apps.seizures.rules.stages import ENDED
 
 MOST = 20
@@ -59,14 +59,12 @@ def open_pairs(actor: Actor, since: dt.date) -> list[Pair]:
     reports = list(_standing(actor).filter(occurred_on__gte=since).order_by("received_at", "pk"))
     facts = facts_of(reports)
     apart = {frozenset(pair) for pair in DistinctPair.objects.values_list("one_id", "other_id")}
-    found = [
-        Pair(older, newer, tuple(reasons))
-        for i, newer in enumerate(reports)
-        for older in reports[:i]
-        if older.incident_id != newer.incident_id
-        and frozenset({older.pk, newer.pk}) not in apart
-        and (reasons := alike(facts[older.pk], facts[newer.pk]))
-    ]
+    found = []
+    for i, j in neighbours([facts[report.pk] for report in reports]):
+        older, newer = reports[i], reports[j]
+        if older.incident_id != newer.incident_id and frozenset({older.pk, newer.pk}) not in apart:
+            reasons = alike(facts[older.pk], facts[newer.pk])
+            found += [Pair(older, newer, tuple(reasons))] if reasons else []
     return found[::-1]
 
 

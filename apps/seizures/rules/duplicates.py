@@ -6,9 +6,12 @@ A candidate is a question to a person, never an answer: only a person merges, an
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from apps.reference.rules.folding import fold
 from apps.seizures.rules.lines import Measure
@@ -52,6 +55,54 @@ def alike(one: Facts, other: Facts) -> list[str]:
     if _is_near(one, other) and _is_as_much(one.lines, other.lines):
         found.append("circumstances")
     return found
+
+
+def neighbours(several: Sequence[Facts]) -> Iterator[tuple[int, int]]:
+    """Give the places of every two that may be alike, the earlier place first, with few others and none twice.
+
+    Whatever is alike shares a number, or has near each other: moment, place or unit, substance, and amount. So each is
+    compared with those under its keys alone, and not with all.
+    """
+    under: dict[_Key, list[int]] = defaultdict(list)
+    for place, facts in enumerate(several):
+        keys = list(_keys(facts))
+        found = {other for key in keys for near in _around(key) for other in under.get(near, ())}
+        yield from ((other, place) for other in sorted(found))
+        for key in keys:
+            under[key].append(place)
+
+
+_Key = tuple[Any, ...]
+_EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+# Amounts within the tolerance lie in one step or in two that adjoin; a little wider than exact, for what floats lose.
+_STEP = -math.log(1 - float(TOLERANCE)) * 1.001
+
+
+def _keys(facts: Facts) -> Iterator[_Key]:
+    yield from facts.numbers
+    if facts.moment is None:
+        return
+    day = (facts.moment - _EPOCH) // WITHIN
+    place = fold(facts.place)
+    where = [("unit", unit) for unit in facts.units] + ([("place", place)] if place else [])
+    amounts = {
+        (m.substance, what, math.floor(math.log(amount) / _STEP))
+        for m in facts.lines
+        if m.is_counted
+        for what, amount in (("g", m.mass_g), ("ml", m.volume_ml), ("n", m.count))
+        if amount
+    }
+    yield from ((*at, day, *amount) for at in where for amount in amounts)
+
+
+def _around(key: _Key) -> Iterator[_Key]:
+    """Give a key and those that adjoin it, by day and by amount."""
+    if len(key) == 2:
+        yield key
+        return
+    kind, where, day, substance, what, amount = key
+    for d in (-1, 0, 1):
+        yield from ((kind, where, day + d, substance, what, amount + a) for a in (-1, 0, 1))
 
 
 def _is_near(one: Facts, other: Facts) -> bool:
