@@ -105,6 +105,7 @@ def content(world: World) -> set[str]:
         "restore": "is restored from",
         "killed app": "is killed on the way",
         "cut off": "is cut off",
+        "edited apart": " with pulling",
         "signs in again": "sessions/challenge",
         "post left": "leaves the post",
         "wiped": "wipes itself",

@@ -95,6 +95,10 @@ class Story(RuleBasedStateMachine):
         self.world.edit(who, pick, which=pick, submits=submits)
         self.world.sync(who, part="syncs", troubles=troubles)
 
+    @rule(pick=PICK, which=st.integers(0, 2))
+    def edit_apart(self, pick: int, which: int) -> None:
+        self.world.edit_apart(pick, which=which)
+
     @rule(who=WHO, dies_at=st.integers(1, 40))
     def kill_app(self, who: int, dies_at: int) -> None:
         self.world.sync(who, part="syncs", troubles=[], dies_at=dies_at)

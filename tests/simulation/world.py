@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -129,8 +130,28 @@ class World:
     def edit(self, who: int, pick: int, *, which: int, submits: bool) -> None:
         """An officer changes one field of a report on the phone, and may submit it."""
         phone, report = self._report(who, pick)
-        if report is None:
+        if report is not None:
+            self._edit(phone, report, which=which, submits=submits)
+
+    def edit_apart(self, pick: int, *, which: int) -> None:
+        """An officer writes one field on two phones; one sends it, the other receives it before sending its own."""
+        held: dict[str, list[Handset]] = defaultdict(list)
+        for phone in self.phones:
+            if not phone.is_wiped:
+                for report, body in phone.rows("inspection").items():
+                    if body["state"] in {"local_draft", "returned"}:
+                        held[report].append(phone)
+        twice = sorted(report for report, phones in held.items() if len(phones) > 1)
+        if not twice:
             return
+        report = twice[pick % len(twice)]
+        one, other = held[report][:2]
+        for phone in (one, other):
+            self._edit(phone, report, which=which, submits=False)
+        sent, received = one.contact(one.push), other.contact(other.pull)
+        self.tell(f"{one.name} {sent} with pushing, {other.name} {received} with pulling")
+
+    def _edit(self, phone: Handset, report: str, *, which: int, submits: bool) -> None:
         word = self._word()
         fields: dict[str, Any] = (
             {"remarks": word},
