@@ -40,12 +40,11 @@ def _issue(actor: Actor, seen: Sequence[InspectionReport]) -> int:
     """Sign for those that have not moved on meanwhile; what a report has become is told by another change."""
     as_seen = {report.pk: (report.version, report.photos) for report in seen}
     locked = InspectionReport.objects.select_for_update().filter(pk__in=as_seen).exclude(state__in=_NOT_YET)
-    reports = [r for r in locked.order_by("pk") if (r.version, r.photos) == as_seen[r.pk]]
+    rows = locked.only("posting_id", "version", "photos", "number").order_by("pk")
+    reports = [r for r in rows if (r.version, r.photos) == as_seen[r.pk]]
     said = newest_events(KIND, [report.pk for report in reports], *_SAID)
-    contents = {
-        (version.report_id, version.version): hashlib.sha256(version.content).hexdigest()
-        for version in ReportVersion.objects.filter(report__in=reports)
-    }
+    written = ReportVersion.objects.filter(report__in=reports).values_list("report_id", "version", "content")
+    contents = {(pk, version): hashlib.sha256(content).hexdigest() for pk, version, content in written}
     versions = [
         Complete(
             owner_kind=KIND,
