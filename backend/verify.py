@@ -1,7 +1,8 @@
 """`manage.py verify`: every check that CI runs, in order, with a table at the end; fails at the end, not at the first.
 
 Runs inside `.venv` with the development packages. Django is imported only by the steps' own processes. Steps that only
-read the source run two at a time; the test suites run one after the other, each on two processes.
+read the source run two at a time; the test suites run one after the other, each on two processes, except for tests that
+measure time: these run alone.
 """
 
 from __future__ import annotations
@@ -123,13 +124,14 @@ def _suites(python: str) -> list[Step]:
     sqlite, postgres = {"HAIDANG_TEST_DB": "sqlite"}, {"HAIDANG_TEST_DB": "postgres"}
     pytest = [python, "-m", "pytest", "-q", "--tb=short"]
     parallel = [*pytest, "-n", "2", "--dist", "worksteal"]
+    by_file = [*pytest, "-n", "2", "--dist", "loadfile", "-m", "live and not alone"]
     simulate = [python, "-m", "tests.simulation"]
     two = [*simulate, "--examples", "200", "--workers", "2"]
     few = [*simulate, "--examples", "30", "--workers", "2"]
     return [
         Step("tests-sqlite", [[*parallel, "-m", "not live"]], sqlite, is_suite=True),
         Step("tests-postgres", [[*parallel, "-m", MARKS_POSTGRES]], postgres, is_suite=True),
-        Step("tests-live", [[*pytest, "-m", "live"]], is_suite=True),
+        Step("tests-live", [by_file, [*pytest, "-m", "live and alone"]], is_suite=True),
         Step("simulation-sqlite", [two], sqlite, is_suite=True),
         Step("simulation-postgres", [few], postgres, is_suite=True),
     ]
