@@ -56,6 +56,10 @@ app.conf.update(
             "task": "inspections.remove_orphaned_photos",
             "schedule": crontab(hour=20, minute=0),
         },
+        "seizures.remove_orphaned_photos": {
+            "task": "seizures.remove_orphaned_photos",
+            "schedule": crontab(hour=20, minute=10),
+        },
         "sync.build_snapshots": {
             "task": "sync.build_snapshots",
             "schedule": 600.0,

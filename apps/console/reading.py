@@ -14,7 +14,7 @@ from typing import Any
 from apps.checklists.rules import compile_answers
 from apps.common.text import pick
 from apps.console.templatetags.console import number, when
-from apps.console.words import CHANNELS, HEADER, MEANS, PARTS, PHOTO_STATES, UNITS
+from apps.console.words import CHANNELS, HEADER, PARTS, PHOTO_STATES, UNITS
 from apps.evidence.models import Attachment
 from apps.inspections.models import (
     Direction,
@@ -28,6 +28,7 @@ from apps.inspections.models import (
     State,
 )
 from apps.inspections.rules import parse_time
+from apps.reference.queries import label
 
 SAME_MOMENT = dt.timedelta(seconds=5)
 DECIDED = frozenset({State.RETURNED, State.APPROVED, State.LOCKED, State.VOIDED})
@@ -250,7 +251,7 @@ def header_text(key: str, value: Any) -> str:
     if key in _CHOICES:
         return str(_CHOICES[key].get(value, value))
     if key == "means_used":
-        return ", ".join(str(MEANS.get(code, code)) for code in value)
+        return ", ".join(label("means_of_detection", code) for code in value)
     if key.endswith("_at"):
         moment = parse_time(value)
         return when(moment) if moment else str(value)
@@ -324,9 +325,9 @@ def _changes(content: Mapping[str, Any], versions: Sequence[ReportVersion]) -> I
     if len(versions) < 2:
         return
     before, after = (v.body for v in sorted(versions, key=lambda v: v.version)[-2:])
-    for key, label in HEADER.items():
+    for key, name in HEADER.items():
         if before.get(key) != after.get(key):
-            yield Change(str(label), header_text(key, before.get(key)), header_text(key, after.get(key)))
+            yield Change(str(name), header_text(key, before.get(key)), header_text(key, after.get(key)))
     steps = [step for section in content["sections"] for step in section["steps"]]
     for no, step in enumerate(steps, start=1):
         key, name = step["key"], f"{no}. {wording(step['text'])}"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from apps.common.text import pick, say
 from apps.console.templatetags.console import number, when
 from apps.inspections.rules import parse_time
-from apps.reference.queries import label
+from apps.organisation.models import Unit
+from apps.organisation.queries import names
+from apps.reference.queries import countries, label, substances
 from apps.seizures.models import SeizureLine
 from apps.seizures.rules.fields import HEADER, LAB_FIELDS, NOMINAL, PARTS
 from apps.seizures.rules.lines import ESTIMATED, Measure
@@ -134,7 +136,24 @@ _AMONG: Mapping[str, str] = {
 _SPECS = {**HEADER, **LAB_FIELDS, **{name: spec for part in PARTS.values() for name, spec in part.items()}}
 
 
-Called = Mapping[str, str]
+@dataclass(frozen=True)
+class Called:
+    """What substances, countries and units are called, by key, by two letters, by code."""
+
+    substances: Mapping[str, str] = field(default_factory=dict)
+    countries: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+
+
+def names_known() -> Called:
+    """Give all names that a page of seizures may need, in the language of the request."""
+    called = names()
+    units = Unit.objects.values_list("pk", "code")
+    return Called(
+        substances={key: pick(s.vi, s.en) for key, s in substances().items()},
+        countries=countries(),
+        units={code: called[pk] for pk, code in units if pk in called},
+    )
 
 
 @dataclass(frozen=True)
@@ -161,12 +180,17 @@ def name_of(key: str) -> str:
 
 
 def words_of(key: str, value: Any, called: Called) -> str:
-    """Put the value of a field into words; `called` names substances."""
+    """Put the value of a field into words; a code that nobody has named is shown as it is."""
     if value is None or value in ("", []):
         return ""
     if key in {"substance", "lab_substance"}:
-        return called.get(value, value)
+        return called.substances.get(value, value)
+    if key == "participations":
+        return "; ".join(_participation(part, called) for part in value)
     kind, _, rest = _SPECS.get(key, "text").partition(" ")
+    if kind in {"country", "countries"}:
+        several = value if isinstance(value, list) else [value]
+        return ", ".join(called.countries.get(code, code) for code in several)
     read = _READ.get(kind)
     if read is not None:
         return read(value, rest)
@@ -179,16 +203,18 @@ _READ: Mapping[str, Callable[[Any, str], str]] = {
     "among": lambda value, _: str(_AMONG.get(value) or label("measure_basis", value)),
     "time": lambda value, _: when(parse_time(value)),
     "decimal": lambda value, _: number(value, len(str(value).partition(".")[2])),
-    "participations": lambda value, _: "; ".join(
-        f"{p['unit'] or p['agency']} ({label('participation', p['role'])})" for p in value
-    ),
 }
 
 
-def header_of(fields: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _participation(part: Mapping[str, str], called: Called) -> str:
+    who = called.units.get(part["unit"], part["unit"]) if part["unit"] else part["agency"]
+    return f"{who} ({label('participation', part['role'])})"
+
+
+def header_of(fields: Mapping[str, Any], called: Called) -> list[tuple[str, str]]:
     """Give the header's fields in their order, with labels; what says who somebody is stays out."""
     keys = [key for key in HEADER if key not in _QUIET]
-    shown = ((name_of(key), words_of(key, fields.get(key), {})) for key in keys)
+    shown = ((name_of(key), words_of(key, fields.get(key), called)) for key in keys)
     return [(name, text) for name, text in shown if text]
 
 

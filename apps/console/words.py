@@ -59,27 +59,6 @@ PARTS: Mapping[str, str] = {
     "nationality": say("quốc tịch", "nationality"),
 }
 
-MEANS: Mapping[str, str] = {
-    "intelligence": say("Thông tin nghiệp vụ", "Intelligence"),
-    "alert_hit": say("Cảnh báo", "Alert"),
-    "risk_profile": say("Quản lý rủi ro", "Risk profile"),
-    "xray_baggage": say("Máy soi hành lý", "Baggage X-ray"),
-    "xray_container": say("Máy soi container", "Container X-ray"),
-    "body_scanner": say("Máy soi người", "Body scanner"),
-    "canine": say("Chó nghiệp vụ", "Dog"),
-    "trace_detector": say("Máy phát hiện vết", "Trace detector"),
-    "handheld_raman": say("Quang phổ cầm tay", "Handheld spectrometer"),
-    "field_test_kit": say("Bộ thử nhanh", "Field test kit"),
-    "physical_search": say("Kiểm tra thủ công", "Physical search"),
-    "document_check": say("Kiểm tra giấy tờ", "Document check"),
-    "weight_discrepancy": say("Chênh lệch trọng lượng", "Weight discrepancy"),
-    "behaviour_observation": say("Quan sát hành vi", "Behaviour"),
-    "cctv": say("Giám sát trực tuyến", "CCTV"),
-    "partner_request": say("Yêu cầu của đối tác", "Partner's request"),
-    "random": say("Ngẫu nhiên", "Random"),
-    "public_tip": say("Tin báo", "Public tip"),
-}
-
 # flag → (words, tone)
 FLAGS: Mapping[str, tuple[str, str]] = {
     "flash-late": (

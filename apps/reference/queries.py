@@ -14,7 +14,7 @@ from apps.reference.rules.substances import Control, Substance, in_force, read_c
 from apps.reference.rules.vocabularies import words
 
 KIND = "reference_entry"
-SUBSTANCES, CONTROLS = "substances", "substance-controls"
+SUBSTANCES, CONTROLS, COUNTRIES = "substances", "substance-controls", "countries"
 
 
 def body(key: str, labels: tuple[str, str], data: str, *, valid: bool) -> str:
@@ -32,6 +32,12 @@ def substances() -> Mapping[str, Substance]:
     """Give every substance by its key, also those that are not to be chosen any more."""
     rows = _entries(SUBSTANCES).values_list("key", "label_vi", "label_en", "data", "valid")
     return {key: read_substance(key, (vi, en), data, valid=valid) for key, vi, en, data, valid in rows}
+
+
+def countries() -> Mapping[str, str]:
+    """Give what each country is called in the language of the request, by its two letters."""
+    rows = _entries(COUNTRIES).values_list("key", "label_vi", "label_en")
+    return {key: pick(vi, en) for key, vi, en in rows}
 
 
 def controls() -> Mapping[str, list[Control]]:

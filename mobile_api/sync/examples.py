@@ -71,6 +71,7 @@ STATUS_ANSWER: dict[str, Any] = {
     "verdicts": {"applied": 12},
     "reports": [
         {
+            "kind": "inspection",
             "id": REPORT,
             "number": "IR-2026-CPN-000123",
             "state": "media_pending",

@@ -128,8 +128,9 @@ class PullAnswerSerializer(serializers.Serializer[Any]):
 
 
 class ReportStatusSerializer(serializers.Serializer[Any]):
-    """Server truth about one report."""
+    """Server truth about one report, of an inspection or of a seizure (`state` is its stage)."""
 
+    kind = serializers.ChoiceField(choices=["inspection", "seizure"])
     id = serializers.UUIDField()
     number = Text(allow_null=True)
     state = Text()

@@ -6,6 +6,8 @@ import pytest
 from django.test import Client
 
 from apps.audit.models import Event
+from apps.common.actor import SYSTEM
+from apps.reference.actions import load_shipped
 from apps.seizures import actions
 from apps.seizures.models import ReportVersion, SeizureReport
 from tests.cast import Cast
@@ -157,3 +159,16 @@ def test_a_unit_agrees_to_its_role(seizing: Seizing, cast: Cast) -> None:
     assert "Xác nhận vai trò của đơn vị tôi" in read(other, path)
     other.post(f"{path}agreement/")
     assert "chưa xác nhận" not in read(other, path)
+
+
+def test_a_page_names_countries_and_units(seizing: Seizing, cast: Cast) -> None:
+    load_shipped(actor=SYSTEM)
+    report = seizing.submitted(
+        transit_countries=["QA"],
+        participations=[{"unit": "NBA", "role": "lead"}, {"unit": "CPN", "role": "support"}],
+    )
+    page = cast.hq_reviewer.console().get(f"/console/seizures/{report.pk}/").content.decode()
+    assert "Hà Lan" in page
+    assert "Qatar" in page or "Ca-ta" in page
+    assert "Chuyển phát nhanh (Phối hợp)" in page
+    assert "CPN · Phối hợp" not in page

@@ -22,7 +22,7 @@ from apps.console.reading import Photo
 from apps.console.refusals import Refusal, refusal_of
 from apps.console.rooms import SEIZURES, ConsoleRequest, opens
 from apps.console.seizure_forms import AmendForm, LabForm, SeizureFilter
-from apps.console.seizures import amount, differences, header_of, name_of, rows_of
+from apps.console.seizures import Called, amount, differences, header_of, name_of, names_known, rows_of
 from apps.console.views.seizure_pairs import REASONS
 from apps.console.words import FLAGS, PHOTO_STATES
 from apps.evidence.models import Attachment
@@ -93,10 +93,11 @@ def persons(request: ConsoleRequest, report_id: UUID) -> HttpResponse:
         )
     except DomainError as error:
         return _page(request, _visible(request.actor, report_id), refusal=refusal_of(error))
+    called = names_known()
     context = {
         "report": found,
-        "persons": rows_of("persons", found.persons, {}, with_names=True),
-        "consignments": rows_of("consignments", found.consignments, {}, with_names=True),
+        "persons": rows_of("persons", found.persons, called, with_names=True),
+        "consignments": rows_of("consignments", found.consignments, called, with_names=True),
         "witnesses": found.fields.get("witnesses", []),
     }
     return render(request, "console/seizures/persons.html", context)
@@ -183,8 +184,7 @@ def _page(
     wanted = _number(request.GET.get("version"))
     shown = next((v for v in versions if v.version == wanted), None)
     before = next((v for v in versions if shown and v.version == shown.version - 1), None)
-    known = substances()
-    called = {key: pick(s.vi, s.en) for key, s in known.items()}
+    called = names_known()
     said = shown.body if shown else {**reported(found), "fields": found.fields}
     context = {
         "report": found,
@@ -192,7 +192,7 @@ def _page(
         "shown": shown,
         "versions": versions,
         "changes": differences(before.body, shown.body, called) if before and shown else [],
-        "header": header_of(said["fields"]),
+        "header": header_of(said["fields"], called),
         "lines": _lines(found, called),
         "parts": [(part, rows_of(part, said[part], called)) for part in PARTS],
         "controls": controls_on(found.occurred_on) if found.occurred_on else {},
@@ -239,8 +239,8 @@ def _desk(actor: Actor, found: SeizureReport, typed: dict[str, Any]) -> dict[str
 def _pairing(actor: Actor, found: SeizureReport) -> dict[str, Any]:
     """Give the reports that may tell of the same seizure, and who took part."""
     others = candidates(actor, found)
-    called = names({c.report.unit_id for c in others}) if others else {}
     joint = joined(found)
+    called = names({*(c.report.unit_id for c in others), *(p["unit_id"] for p in joint if p["unit_id"])})
     led = {str(unit) for unit in actor.reach_of(Role.LEADER)}
     waiting = {str(p["unit_id"]) for p in joint if p["force"] == "customs" and not p["is_agreed"]}
     return {
@@ -252,17 +252,17 @@ def _pairing(actor: Actor, found: SeizureReport) -> dict[str, Any]:
             }
             for c in others
         ],
-        "joint": joint,
+        "joint": [{**p, "name": called.get(p["unit_id"]) or p["unit"] or p["agency"]} for p in joint],
         "may_agree": not led.isdisjoint(waiting),
     }
 
 
-def _lines(found: SeizureReport, called: dict[str, str]) -> list[dict[str, Any]]:
+def _lines(found: SeizureReport, called: Called) -> list[dict[str, Any]]:
     day = controls_on(found.occurred_on) if found.occurred_on else {}
     return [
         {
             "measure": m,
-            "substance": called.get(m.substance, m.substance),
+            "substance": called.substances.get(m.substance, m.substance),
             "amount": amount(m),
             "controls": day.get(m.substance, []),
         }

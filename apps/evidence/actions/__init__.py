@@ -19,11 +19,12 @@ from apps.evidence.actions.receipting import (
 )
 from apps.evidence.actions.receiving import append_chunk, open_with_bytes, read_upload, store_original
 from apps.evidence.actions.recovering import recover_originals
-from apps.evidence.actions.removing import remove_attachment
+from apps.evidence.actions.removing import WITHOUT_RECORD, remove_attachment, unclaimed
 from apps.evidence.actions.sweeping import expire_uploads, terminate_upload
 from apps.evidence.actions.viewing import view_original
 
 __all__ = [
+    "WITHOUT_RECORD",
     "Complete",
     "Derived",
     "append_chunk",
@@ -46,5 +47,6 @@ __all__ = [
     "signed_versions",
     "store_original",
     "terminate_upload",
+    "unclaimed",
     "view_original",
 ]

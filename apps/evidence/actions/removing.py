@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.db.models import Exists
+from django.utils import timezone
 
 from apps.audit.actions import log as audit
 from apps.changes.actions import Item, record
@@ -19,6 +22,35 @@ from apps.evidence.queries import KIND
 from apps.evidence.storage import depot, original_name, quarantine_name
 
 log = structlog.get_logger(__name__)
+
+
+WITHOUT_RECORD = timedelta(days=30)
+AT_MOST = 5000  # in one run
+
+
+def unclaimed(
+    owner_kind: str, *, is_sent: Exists, named: Callable[[UUID], set[str]]
+) -> Iterator[tuple[UUID, UUID]]:
+    """Give files declared more than 30 days ago, with their owners, of which no record was sent that keeps them.
+
+    `is_sent` tells of an attachment's owner whether it was ever sent; `named` gives the files that a draft names.
+    """
+    old = Attachment.objects.filter(
+        ~is_sent,
+        owner_kind=owner_kind,
+        is_draft=True,
+        created_at__lt=timezone.now() - WITHOUT_RECORD,
+    ).order_by("created_at")
+    drafts: dict[UUID, set[str]] = {}
+    found = 0
+    for pk, owner in old.values_list("pk", "owner_id").iterator():
+        if owner not in drafts:
+            drafts[owner] = named(owner)
+        if str(pk) not in drafts[owner]:
+            yield pk, owner
+            found += 1
+        if found >= AT_MOST:
+            return
 
 
 @transaction.atomic

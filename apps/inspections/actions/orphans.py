@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
 from apps.common.actor import SYSTEM, Actor
-from apps.evidence.actions import remove_attachment
+from apps.evidence.actions import remove_attachment, unclaimed
 from apps.evidence.models import Attachment
 from apps.inspections.models import InspectionReport, State
 from apps.inspections.queries import KIND
-
-PHOTO_WITHOUT_REPORT = timedelta(days=30)
-BATCH = 5000
 
 
 def remove_orphaned_photos(*, actor: Actor = SYSTEM) -> int:
@@ -26,27 +20,15 @@ def remove_orphaned_photos(*, actor: Actor = SYSTEM) -> int:
     A photo of a report that was ever submitted is evidence and stays, also when the report no longer names it. Each
     photo is judged again in a transaction of its own, with its report locked. Gives how many were removed.
     """
-    return sum(_remove(actor, pk, report) for pk, report in list(_old_ones()))
+    is_sent = Exists(
+        InspectionReport.objects.filter(pk=OuterRef("owner_id")).exclude(state=State.LOCAL_DRAFT)
+    )
+    old = list(unclaimed(KIND, is_sent=is_sent, named=_named_by))
+    return sum(_remove(actor, photo, report) for photo, report in old)
 
 
-def _old_ones() -> Iterator[tuple[UUID, UUID]]:
-    submitted = InspectionReport.objects.filter(pk=OuterRef("owner_id")).exclude(state=State.LOCAL_DRAFT)
-    old = Attachment.objects.filter(
-        ~Exists(submitted),
-        owner_kind=KIND,
-        is_draft=True,
-        created_at__lt=timezone.now() - PHOTO_WITHOUT_REPORT,
-    ).order_by("created_at")
-    drafts: dict[UUID, set[str]] = {}
-    found = 0
-    for pk, report in old.values_list("pk", "owner_id").iterator():
-        if report not in drafts:
-            drafts[report] = _named(InspectionReport.objects.filter(pk=report).first())
-        if str(pk) not in drafts[report]:
-            yield pk, report
-            found += 1
-        if found >= BATCH:
-            return
+def _named_by(report_id: UUID) -> set[str]:
+    return _named(InspectionReport.objects.filter(pk=report_id).first())
 
 
 def _named(report: InspectionReport | None) -> set[str]:

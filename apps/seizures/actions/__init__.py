@@ -6,6 +6,7 @@ from apps.seizures.actions.editing import Edited, discard_seizure, save_seizure
 from apps.seizures.actions.joining import agree_participation
 from apps.seizures.actions.media import declare_photo
 from apps.seizures.actions.merging import hold_apart, merge_seizures, part_seizures
+from apps.seizures.actions.orphans import remove_orphaned_photos
 from apps.seizures.actions.reading import read_persons
 from apps.seizures.actions.sending import send_flash, send_preliminary, submit_seizure
 
@@ -22,6 +23,7 @@ __all__ = [
     "part_seizures",
     "read_persons",
     "record_lab_result",
+    "remove_orphaned_photos",
     "save_seizure",
     "send_flash",
     "send_preliminary",
