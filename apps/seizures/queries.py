@@ -21,8 +21,12 @@ DISCARDED = "seizure.discarded"
 
 def reported(report: SeizureReport) -> dict[str, Any]:
     """Give what was reported, as the rules read it: the header's fields and the parts by mark."""
-    parts = {part: getattr(report, part) for part in PARTS}
-    return {**report.fields, **parts, "participations": joined(report)}
+    return {**report.fields, **parts_of(report), "participations": joined(report)}
+
+
+def parts_of(report: SeizureReport) -> dict[str, Any]:
+    """Give lines, persons, conveyances and consignments: all that numbers and warnings are read from."""
+    return {part: getattr(report, part) for part in PARTS}
 
 
 def joined(report: SeizureReport) -> list[dict[str, Any]]:
@@ -79,14 +83,14 @@ def body(report: SeizureReport) -> dict[str, Any]:
         "occurred_on": report.occurred_on,
         "received_at": report.received_at,
         "submitted_at": report.submitted_at,
-        "numbers": numbers_of(reported(report)),
+        "numbers": numbers_of(parts_of(report)),
         "review_note": back.note if back else "",
     }
 
 
 def frozen(report: SeizureReport) -> dict[str, Any]:
     """Give what a version keeps: everything that was reported."""
-    return {"fields": report.fields, **{part: getattr(report, part) for part in PARTS}, "extra": report.extra}
+    return {"fields": report.fields, **parts_of(report), "extra": report.extra}
 
 
 def streams_of(report: SeizureReport) -> list[str]:

@@ -24,7 +24,7 @@ from apps.seizures.models import (
     SeizureReport,
     StatisticStatus,
 )
-from apps.seizures.queries import KIND, body, frozen, groups_of, reported, streams_of
+from apps.seizures.queries import KIND, body, frozen, groups_of, parts_of, streams_of
 from apps.seizures.rules import checks, stages
 from apps.seizures.rules.fields import problem
 
@@ -53,7 +53,7 @@ def finish(
     report.statistic_status = StatisticStatus(stages.statistic_status(report.stage, report.measured))
     participants, unknown = _participants(report)
     flags = {flag for flag in report.flags if flag not in _COMPUTED}
-    report.flags = sorted(flags.union(checks.warnings_of(reported(report)), [WARN_BADGE] if unknown else []))
+    report.flags = sorted(flags.union(checks.warnings_of(parts_of(report)), [WARN_BADGE] if unknown else []))
     report.save()
     _write_rows(report, lines, participations, participants)
     log(actor, change, KIND, report.pk, {"rev": report.rev, "stage": report.stage, **(data or {})})
@@ -99,7 +99,7 @@ def _write_rows(
     participations: list[Participation],
     participants: list[Participant],
 ) -> None:
-    numbers = [ReportNumber(report=report, **row) for row in checks.numbers_of(reported(report))]
+    numbers = [ReportNumber(report=report, **row) for row in checks.numbers_of(parts_of(report))]
     every: list[tuple[Any, list[Any]]] = [
         (SeizureLine, lines),
         (Participation, participations),
