@@ -15,6 +15,7 @@ from django.urls import reverse
 from apps.accounts.models import FIGURE_READERS, REPORT_READERS, Officer, Role
 from apps.common.actor import Actor
 from apps.common.text import say
+from apps.custody.models import STORE_READERS
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -46,6 +47,10 @@ _SERVICE = frozenset(role.value for role in Role if role is not Role.LIAISON)
 BOARD = Room("board", "console:board", say("Bảng điều hành", "Board"), frozenset(FIGURE_READERS))
 REVIEW = Room("review", "console:review", say("Soát xét", "Review"), frozenset(REPORT_READERS))
 SEIZURES = Room("seizures", "console:seizures", say("Vụ bắt giữ", "Seizures"), frozenset(REPORT_READERS))
+STORE = Room("custody", "console:store", say("Kho tang vật", "Exhibits"), frozenset(STORE_READERS))
+EXHIBITS = Room(
+    "exhibits", "console:store", say("Tang vật", "Exhibit"), frozenset({*REPORT_READERS, *STORE_READERS})
+)
 CHECKLISTS = Room("checklists", "console:checklists", say("Bảng kiểm", "Checklists"), _SERVICE)
 DEVICES = Room(
     "devices",
@@ -54,7 +59,7 @@ DEVICES = Room(
     frozenset({Role.OFFICER, Role.LEADER, Role.HQ_REVIEWER, Role.ADMINISTRATOR}),
 )
 LISTS = Room("lists", "console:lists", say("Danh mục", "Lists"), _SERVICE)
-ROOMS = (BOARD, REVIEW, SEIZURES, CHECKLISTS, LISTS, DEVICES)
+ROOMS = (BOARD, REVIEW, SEIZURES, STORE, CHECKLISTS, LISTS, DEVICES)
 
 
 def rooms_of(actor: Actor) -> list[Room]:

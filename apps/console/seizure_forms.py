@@ -27,7 +27,7 @@ _ANSWERS = (
     ("no", say("Không", "No")),
     ("unknown", say("Chưa rõ", "Unknown")),
 )
-_DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 # Header fields that a desk may correct, and of a line by its mark.
 AMENDED = ("watch_linked", "handover_plan", "legal_outcome", "lessons", "lab_reason")
 LINE_AMENDED = ("gross_mass_g", "net_mass_g", "volume_ml", "count", "measure_basis", "removed")
@@ -49,9 +49,9 @@ class SeizureFilter(forms.Form):
         super().__init__(*args, **kwargs)
         self.actor = actor
         stages = [choice for choice in Stage.choices if choice[0] != Stage.DRAFT]
-        _offer(self, "stage", [ANY, *stages])
-        _offer(self, "unit", [ANY, *units_in_reach(actor)])
-        _offer(self, "group", [ANY, *_vocabulary("report_group")])
+        offer(self, "stage", [ANY, *stages])
+        offer(self, "unit", [ANY, *units_in_reach(actor)])
+        offer(self, "group", [ANY, *vocabulary("report_group")])
 
     def found(self) -> QuerySet[SeizureReport]:
         """Give the reports that match, the newest first; a filter that cannot be read does not filter."""
@@ -99,7 +99,7 @@ class LabForm(forms.Form):
     lab_purity_pct = forms.CharField(label=name_of("lab_purity_pct"), required=False, max_length=20)
     lab_name = forms.CharField(label=name_of("lab_name"), max_length=200)
     lab_number = forms.CharField(label=name_of("lab_number"), max_length=60)
-    lab_on = forms.DateField(label=name_of("lab_on"), widget=_DATE)
+    lab_on = forms.DateField(label=name_of("lab_on"), widget=DATE)
     lab_note = forms.CharField(
         label=name_of("lab_note"),
         required=False,
@@ -111,15 +111,15 @@ class LabForm(forms.Form):
 
     def __init__(self, report: SeizureReport, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _offer(self, "mark", [(mark, mark) for mark in sorted(report.lines)])
+        offer(self, "mark", [(mark, mark) for mark in sorted(report.lines)])
         called = [(key, s.vi) for key, s in substances().items() if s.valid]
-        _offer(self, "lab_substance", [("", "–"), *sorted(called, key=lambda pair: pair[1])])
+        offer(self, "lab_substance", [("", "–"), *sorted(called, key=lambda pair: pair[1])])
 
     def result(self) -> dict[str, Any]:
         """Give what was filled in, as the action takes it."""
         values = {name: self.cleaned_data[name] for name in LAB_FIELDS}
         return {
-            name: value.isoformat() if name == "lab_on" else _point(value)
+            name: value.isoformat() if name == "lab_on" else point(value)
             for name, value in values.items()
             if value not in {None, ""}
         }
@@ -153,10 +153,10 @@ class AmendForm(forms.Form):
         initial = {name: fields.get(name, "") for name in AMENDED}
         initial["modus_operandi"] = ", ".join(fields.get("modus_operandi") or ())
         super().__init__(data, initial=initial)
-        _offer(self, "legal_outcome", [("", "–"), *_vocabulary("legal_outcome")])
-        _offer(self, "mark", [("", "–"), *((mark, mark) for mark in sorted(report.lines))])
-        bases = [pair for pair in _vocabulary("measure_basis") if pair[0] != "lab_net"]
-        _offer(self, "measure_basis", [("", "–"), *bases])
+        offer(self, "legal_outcome", [("", "–"), *vocabulary("legal_outcome")])
+        offer(self, "mark", [("", "–"), *((mark, mark) for mark in sorted(report.lines))])
+        bases = [pair for pair in vocabulary("measure_basis") if pair[0] != "lab_net"]
+        offer(self, "measure_basis", [("", "–"), *bases])
 
     def patch(self) -> dict[str, Any]:
         """Give what differs from the report, as the action takes it."""
@@ -167,22 +167,24 @@ class AmendForm(forms.Form):
             parts = self.cleaned_data["modus_operandi"].split(",")
             changed["modus_operandi"] = [part.strip() for part in parts if part.strip()]
         mark = self.cleaned_data["mark"]
-        given = {name: _point(self.cleaned_data[name]) for name in LINE_AMENDED}
+        given = {name: point(self.cleaned_data[name]) for name in LINE_AMENDED}
         line = {name: value for name, value in given.items() if value not in {None, ""}}
         if mark and line:
             changed["lines"] = {mark: line}
         return changed
 
 
-def _point(value: Any) -> Any:
+def point(value: Any) -> Any:
     """Read a decimal comma as the point that amounts are written with."""
     return value.replace(",", ".") if isinstance(value, str) and value.replace(",", "").isdigit() else value
 
 
-def _offer(form: forms.Form, name: str, choices: list[tuple[str, Any]]) -> None:
+def offer(form: forms.Form, name: str, choices: list[tuple[str, Any]]) -> None:
+    """Give a field its choices."""
     cast("forms.ChoiceField", form.fields[name]).choices = choices
 
 
-def _vocabulary(name: str) -> list[tuple[str, Any]]:
+def vocabulary(name: str) -> list[tuple[str, Any]]:
+    """Give a vocabulary's codes with their words, in the language of the page."""
     both: Mapping[str, tuple[str, str]] = vocabularies()[name]
     return [(code, say(*both[code])) for code in both if code in codes(name)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from apps.common.text import pick, say
-from apps.console.templatetags.console import number, when
+from apps.console.templatetags.console import grams, number, when
 from apps.inspections.rules import parse_time
 from apps.organisation.models import Unit
 from apps.organisation.queries import names
@@ -241,18 +241,13 @@ def amount(found: Measure | SeizureLine) -> str:
     """Write what a line counts as: grams, millilitres, counts; never one for another. An estimate says so."""
     parts = []
     if found.mass_g:
-        parts.append(f"{_plain(found.mass_g)} g")
+        parts.append(f"{grams(found.mass_g)} g")
     if found.volume_ml:
-        parts.append(f"{_plain(found.volume_ml)} ml")
+        parts.append(f"{grams(found.volume_ml)} ml")
     if found.count:
         parts.append(f"{number(found.count)} {label('count_unit', found.count_unit)}")
     told = " · ".join(parts) or "–"
     return pick(f"khoảng {told}", f"about {told}") if parts and found.basis == ESTIMATED else told
-
-
-def _plain(value: Any) -> str:
-    text = f"{value.normalize():f}"
-    return number(text, len(text.partition(".")[2]))
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any], called: Called) -> list[Difference]:

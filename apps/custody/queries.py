@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, OuterRef, QuerySet, Subquery
+import orjson
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from apps.changes.rules import post_stream
 from apps.common.actor import Actor
@@ -78,6 +80,41 @@ def hand_over_body(offer: HandOver) -> dict[str, Any]:
     }
 
 
+def facts(exhibit: Exhibit) -> dict[str, Any]:
+    """Give everything that an exhibit's row says; each event repeats it as it was after the step."""
+    return {
+        "exhibit": exhibit.pk,
+        "report": exhibit.report_id,
+        "number": exhibit.number,
+        "parent": exhibit.parent_id,
+        "mark": exhibit.mark,
+        "seq": exhibit.seq,
+        "rev": exhibit.rev,
+        "state": exhibit.state,
+        "stop": exhibit.stop,
+        "unit": exhibit.unit_id,
+        "holder": exhibit.holder_id,
+        "posting": exhibit.posting_id,
+        "outside": exhibit.outside,
+        "place": exhibit.place,
+        "seals": exhibit.seals,
+        "offer": exhibit.offer_id,
+        "gross_mass_g": text(exhibit.gross_mass_g),
+        "net_mass_g": text(exhibit.net_mass_g),
+        "volume_ml": text(exhibit.volume_ml),
+        "count": exhibit.count,
+        "count_unit": exhibit.count_unit,
+        "packages": exhibit.packages,
+        "description": exhibit.description,
+    }
+
+
+def hand_over_hash(offer: HandOver) -> str:
+    """Give the SHA-256 over everything that is said of a hand-over."""
+    told = {**hand_over_body(offer), "id": offer.pk, "rev": offer.rev, "answered_by": offer.answered_by_id}
+    return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
 def streams_of(exhibit: Exhibit) -> list[str]:
     """Give the streams that hold an exhibit: of the report's author, of who holds it, of who is asked to take it."""
     posts = {exhibit.report.posting_id, exhibit.posting_id}
@@ -120,7 +157,13 @@ def in_store(actor: Actor, unit_id: UUID, moment: dt.datetime) -> list[Stored]:
 
 def _stored(event: CustodyEvent) -> Stored:
     said = event.said
-    return Stored(event.exhibit, event.at, said["place"], said["seals"], said["gross_mass_g"])
+    return Stored(
+        event.exhibit,
+        event.at,
+        said["place"],
+        [seal["number"] for seal in said["seals"]],
+        said["gross_mass_g"],
+    )
 
 
 def balances(report: SeizureReport) -> list[Balance]:
@@ -146,9 +189,3 @@ def results_of(exhibits: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:
 def label(exhibit: Exhibit) -> str:
     """Name an exhibit as it stands on paper: the report's number and its own."""
     return f"{exhibit.report.number}/{exhibit.number}"
-
-
-def heads_of(report_id: UUID) -> QuerySet[Any, Any]:
-    """Give number, sequence and newest hash of a report's exhibits, for print."""
-    rows = Exhibit.objects.filter(report_id=report_id).annotate(last=F("head"))
-    return rows.values_list("number", "seq", "last")

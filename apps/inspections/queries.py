@@ -130,7 +130,7 @@ def fingerprint(report: InspectionReport, told: Mapping[str, Any]) -> str:
     Each audit event of a report names it, so a row that was changed by anything but an action shows.
     """
     own = {name: getattr(report, name) for name in _OWN}
-    return hashlib.sha256(orjson.dumps([own, _plain(told)], option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(orjson.dumps([own, plain(told)], option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 _OWN = (
@@ -148,10 +148,10 @@ _OWN = (
 )
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Write numbers as both databases give them back: PostgreSQL keeps 1e16 and -0.0 as 10000000000000000 and 0."""
     if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: plain(one) for key, one in value.items()}
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value

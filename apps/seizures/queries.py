@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from apps.changes.rules import post_stream
 from apps.evidence.models import Attachment
+from apps.inspections.queries import plain
 from apps.organisation.models import Unit
 from apps.reference.models import ReferenceEntry
 from apps.reference.queries import SUBSTANCES
@@ -91,6 +95,25 @@ def body(report: SeizureReport) -> dict[str, Any]:
 def frozen(report: SeizureReport) -> dict[str, Any]:
     """Give what a version keeps: everything that was reported."""
     return {"fields": report.fields, **parts_of(report), "extra": report.extra}
+
+
+def fingerprint(report: SeizureReport) -> str:
+    """Give the SHA-256 over everything that a report's row says.
+
+    Each audit event of a change names it, so a row that was changed by anything but an action shows.
+    """
+    return content_hash([{name: getattr(report, name) for name in _OWN}, frozen(report)])
+
+
+_OWN = (
+    "id rev created_at officer_id device_id unit_id posting_id incident_id is_draft field_revs mode lead_force "
+    "handling number version stage statistic_status merged_into_id flags occurred_on received_at submitted_at"
+).split()
+
+
+def content_hash(said: Any) -> str:
+    """Give the SHA-256 over JSON in one spelling, as both databases give it back."""
+    return hashlib.sha256(orjson.dumps(plain(said), option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def streams_of(report: SeizureReport) -> list[str]:

@@ -20,6 +20,7 @@ from apps.checklists import actions as checklists
 from apps.checklists.models import ChecklistVersion
 from apps.common.actor import SYSTEM
 from apps.common.records import new_id
+from apps.custody.models import Exhibit, HandOver
 from apps.evidence.actions import open_upload, store_original
 from apps.evidence.models import Attachment
 from apps.evidence.storage import depot
@@ -41,6 +42,7 @@ from apps.sync.models import SnapshotPart
 from apps.sync.snapshots import build_snapshot
 from tests.cast import Cast, Member
 from tests.evidence_images import jpeg
+from tests.holding import Holding, sealing
 from tests.reports import plain_content, plain_report
 from tests.seed import publish
 from tests.seizing import Seizing, line, sound
@@ -81,6 +83,8 @@ class Records:
     reports: dict[tuple[str, str, str], InspectionReport] = field(default_factory=dict)
     photos: dict[tuple[str, str, str], Attachment] = field(default_factory=dict)
     seizures: dict[tuple[str, str, str], SeizureReport] = field(default_factory=dict)
+    exhibits: dict[tuple[str, str, str], Exhibit] = field(default_factory=dict)
+    hand_overs: dict[tuple[str, str, str], HandOver] = field(default_factory=dict)
     uploads: dict[tuple[str, str, str], Any] = field(default_factory=dict)
     versions: dict[tuple[str, str, str], ChecklistVersion] = field(default_factory=dict)
     devices: dict[tuple[str, str, str], Device] = field(default_factory=dict)
@@ -131,6 +135,10 @@ def make_records(cast: Cast) -> Records:
     seizing = Seizing(cast)
     for key in SEIZURES:
         records.seizures[key] = _seizure(seizing, key)
+    _make_exhibits(records, Holding(cast, seizing))
+    for key, report in records.seizures.items():
+        SeizureReport.objects.filter(pk=report.pk).update(handling=Handling(key[1]))
+        report.refresh_from_db()
     stored = records.photos["officer", "internal", "complete"]
     records.uploads["officer", "", "finished"] = stored.uploads.get()
     return records
@@ -146,7 +154,7 @@ def _make_list(records: Records) -> None:
 
 
 def _seizure(seizing: Seizing, key: tuple[str, str, str]) -> SeizureReport:
-    whose, handling, state = key
+    whose, _, state = key
     member: Member = getattr(seizing.cast, whose)
     unit = member.posting.unit.code
     number = SEIZURES.index(key)  # each is another seizure, so that nothing is asked about duplicates
@@ -161,8 +169,24 @@ def _seizure(seizing: Seizing, key: tuple[str, str, str]) -> SeizureReport:
     report = seizing.send(write, told, by=member).report
     if state == "voided":
         seizing.decide(report, "void", seizing.cast.leader, "Trùng báo cáo")
-    SeizureReport.objects.filter(pk=report.pk).update(handling=Handling(handling))
     return SeizureReport.objects.get(pk=report.pk)
+
+
+def _make_exhibits(records: Records, holding: Holding) -> None:
+    """A sealed package of each report; of the plain one also one in the store, and one offered to the custodian."""
+    reports = {key: report for key, report in records.seizures.items() if key[2] == "submitted"}
+    for number, ((whose, handling, _), report) in enumerate(reports.items()):
+        member: Member = getattr(records.cast, whose)
+        exhibit = holding.recorded(report, by=member)
+        done = holding.step(exhibit, "sealed", sealing(f"TV-{number:04}"), by=member)
+        records.exhibits[whose, handling, "sealed"] = done.exhibit
+    plain = records.seizures["officer", "internal", "submitted"]
+    stored = holding.stored(holding.sealed(holding.recorded(plain), "TV-0100"))
+    records.exhibits["officer", "internal", "unit_store"] = stored
+    offered = holding.sealed(holding.recorded(plain), "TV-0101")
+    records.hand_overs["officer", "internal", "offered"] = holding.offer(offered)
+    offered.refresh_from_db()
+    records.exhibits["officer", "internal", "in_transit"] = offered
 
 
 def _make_versions(records: Records) -> None:

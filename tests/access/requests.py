@@ -21,6 +21,7 @@ from apps.accounts.rules import enrolment_proof
 from tests.access.matrix import Case
 from tests.access.records import Records
 from tests.cast import Cast, Key
+from tests.holding import package
 from tests.reports import plain_content, plain_report
 from tests.seizing import flash
 
@@ -93,6 +94,10 @@ def kind_of(case: Case) -> str:
     route = case.route
     if case.body in {"open", "photo-delete"}:
         return "photos"
+    if case.body.startswith(("exhibit-", "sample-")):
+        return "exhibits"
+    if case.body.startswith("hand-over-"):
+        return "hand_overs"
     if case.body.startswith("seizure-") or (case.body == "pull" and case.state == "submitted"):
         return "seizures"
     known = next((kind for pattern, kind in _KINDS.items() if re.search(pattern, route)), None)
@@ -101,8 +106,10 @@ def kind_of(case: Case) -> str:
 
 _KINDS = {
     "attachment|^console:(thumbnail|original)$": "photos",
-    "^console:unit_(board|seizures)$": "units",
-    "seizure|judge_pair": "seizures",
+    "^console:(unit_(board|seizures)|count_store)$": "units",
+    "^console:(exhibit|exhibit_step|store)$": "exhibits",
+    "hand_over": "hand_overs",
+    "seizure|judge_pair|^console:(custody|record_exhibit|offer_exhibits)$": "seizures",
     "^mobile_api:upload$": "uploads",
     "^mobile_api:snapshot|^console:list": "lists",
     "^console:(devices|change_device)$": "devices",
@@ -219,7 +226,58 @@ def _pairing(verdict: str, records: Records, whose: str) -> Sent:
     return Sent(urlencode({"verdict": verdict, "other": str(other), "reason": "Một lô"}).encode(), FORM)
 
 
+def _reading(pk: UUID, record: Any, records: Records) -> dict[str, Any]:
+    """What a receiver reads on what was offered, as it should be."""
+    items = getattr(record, "items", {})
+    return {key: {"seals_read": i["seals"], "mass_read": i["gross_mass_g"]} for key, i in items.items()}
+
+
+def _accept(pk: UUID, record: Any, records: Records) -> Sent:
+    return _mutation("hand_over.accept", lambda _: {"items": _reading(pk, record, records)})(
+        pk, record, records
+    )
+
+
+def _read_at_desk(pk: UUID, record: Any, records: Records) -> Sent:
+    fields = {"deed": "accept"}
+    for key, item in _reading(pk, record, records).items():
+        fields |= {f"seals_{key}": ", ".join(item["seals_read"]), f"mass_{key}": item["mass_read"]}
+    return Sent(urlencode(fields).encode(), FORM)
+
+
+def _offer_at_desk(pk: UUID, record: Any, records: Records) -> Sent:
+    exhibits = {e.report_id: e for e in records.exhibits.values() if e.state == "sealed"}
+    wanted = exhibits[pk].pk if pk in exhibits else pk
+    badge = records.cast.custodian.officer.badge_no
+    return Sent(urlencode({"kind": "inside", "badge_no": badge, "exhibits": str(wanted)}).encode(), FORM)
+
+
 BODIES: Mapping[str, Maker] = {
+    "record-exhibit": lambda pk, record, records: _mutation("exhibit.record", lambda _: package(pk))(
+        uuid4(), None, records
+    ),
+    "exhibit-store": _mutation("exhibit.store", lambda _: {"place": "Kho"}),
+    "hand-over-accept": _accept,
+    "hand-over-refuse": _mutation("hand_over.refuse", lambda _: {"note": "Kho đầy"}),
+    "hand-over-withdraw": _mutation("hand_over.withdraw"),
+    "new-exhibit": _form(mark="1", description="Túi ni lông", gross_mass_g="10"),
+    "offer-to-custodian": _offer_at_desk,
+    "put-in-store": _form(deed="step", step="stored", place="Kệ 3"),
+    "verdict": _form(deed="verdict", verdict="stay", note="Đọc nhầm"),
+    "lab-of-exhibit": _form(
+        deed="result",
+        lab_outcome="positive",
+        lab_substance="ketamine",
+        lab_name="Viện KHHS",
+        lab_number="55/KL",
+        lab_on="2024-09-01",
+    ),
+    "accept-at-desk": _read_at_desk,
+    "refuse-at-desk": _form(deed="refuse", note="Kho đầy"),
+    "withdraw-at-desk": _form(deed="withdraw"),
+    "to-print": _form(reason="Ký bàn giao"),
+    "no-reason-to-print": _form(reason=" "),
+    "counted": _form(found="TV-1", witness="Người thứ hai"),
     "wrong-code": _wrong_code,
     "wrong-password": _wrong_password,
     "wrong-token": _wrong_token,

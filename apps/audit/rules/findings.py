@@ -14,6 +14,11 @@ CODES: Mapping[str, tuple[str, str]] = {
         "What was declared of a file differs from its event.",
     ),
     "capture-missing": ("Mất bản kê khai của tệp.", "What was declared of a file is gone."),
+    "custody-differs": (
+        "Diễn biến lưu giữ khác với nhật ký.",
+        "A step of an exhibit or its seals differ from the ledger.",
+    ),
+    "custody-missing": ("Mất diễn biến lưu giữ.", "A step or a seal of an exhibit is gone."),
     "device-missing": ("Mất bản ghi của thiết bị.", "The row of a device is gone."),
     "device-revoked": (
         "Tệp đến sau khi thiết bị bị thu hồi.",

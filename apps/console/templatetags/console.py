@@ -60,6 +60,17 @@ _SIGNS = {
     "expected": ("◔", "wait"),
     "stored": ("✓", "good"),
     "rejected": ("✕", "bad"),
+    "recorded": ("✎", "wait"),
+    "sealed": ("■", "ready"),
+    "unsealed": ("□", "warn"),
+    "unit_store": ("▣", "good"),
+    "in_transit": ("→", "wait"),
+    "at_lab": ("◔", "wait"),
+    "handed_over": ("✓", "good"),
+    "offered": ("◔", "wait"),
+    "accepted": ("✓", "good"),
+    "refused": ("✕", "warn"),
+    "stop": ("!", "bad"),
 }
 
 
@@ -188,6 +199,15 @@ def number(value: float | Decimal | str | None, places: int = 0) -> str:
     rounded = Decimal(str(value)).quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
     text = f"{rounded:,f}"
     return pick(text.translate(str.maketrans(",.", ".,")), text)
+
+
+@register.filter
+def grams(value: Decimal | str | None) -> str:
+    """Write an amount with the decimals it has: 1.200,5; `–` when there is none."""
+    if value in {None, ""}:
+        return "–"
+    text = f"{Decimal(str(value)).normalize():f}"
+    return number(text, len(text.partition(".")[2]))
 
 
 @register.filter

@@ -6,6 +6,7 @@ from apps.custody.actions.counting import count_store
 from apps.custody.actions.deciding import decide_discrepancy
 from apps.custody.actions.laboratory import record_result
 from apps.custody.actions.offering import offer_hand_over, refuse_hand_over, withdraw_hand_over
+from apps.custody.actions.printing import print_hand_over
 from apps.custody.actions.recording import record_exhibit, take_sample
 from apps.custody.actions.stepping import STEPS, take_step
 
@@ -16,6 +17,7 @@ __all__ = [
     "count_store",
     "decide_discrepancy",
     "offer_hand_over",
+    "print_hand_over",
     "record_exhibit",
     "record_result",
     "refuse_hand_over",

@@ -11,7 +11,7 @@ from apps.common.actor import Actor
 from apps.common.errors import InvalidFields
 from apps.common.text import clean_values
 from apps.common.transactions import transactional
-from apps.custody.actions.common import append, item_of, post_at
+from apps.custody.actions.common import append, post_at, tell
 from apps.custody.actions.offering import answer, locked_offer, offered
 from apps.custody.errors import NotReceiver, OwnOffer
 from apps.custody.models import Exhibit, HandOver
@@ -54,7 +54,7 @@ def accept_hand_over(*, actor: Actor, offer_id: UUID, fields: Mapping[str, Any])
         offer.items[str(exhibit.pk)] |= {**reading, "differs": differs}
         items.append(_take(actor, offer, exhibit, {**said, **reading}, differs))
     answer(actor, offer, HandOver.State.ACCEPTED, said.get("note", ""))
-    record(actor, *items, item_of(offer, "hand_over.accepted"))
+    record(actor, *items, tell(actor, offer, "hand_over.accepted"))
     return offer
 
 

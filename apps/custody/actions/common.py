@@ -20,7 +20,16 @@ from apps.common.errors import NotFound
 from apps.common.records import new_id
 from apps.custody.errors import ExhibitMovedOn, ExhibitStopped, NotHolder, OfferOpen, SealUsed
 from apps.custody.models import CustodyEvent, Exhibit, HandOver, Seal
-from apps.custody.queries import HAND_OVER, KIND, body, hand_over_body, hand_over_streams, streams_of, text
+from apps.custody.queries import (
+    HAND_OVER,
+    KIND,
+    body,
+    facts,
+    hand_over_body,
+    hand_over_hash,
+    hand_over_streams,
+    streams_of,
+)
 from apps.custody.rules.forms import spelling
 from apps.organisation.queries import code_of
 
@@ -100,7 +109,8 @@ def append(
     pk = new_id()
     sealed = orjson.dumps(
         {
-            **_facts(exhibit),
+            "v": 1,
+            **facts(exhibit),
             "id": pk,
             "kind": kind,
             "at": now,
@@ -148,35 +158,9 @@ def append(
     )
 
 
-def _facts(exhibit: Exhibit) -> dict[str, Any]:
-    """Give where the exhibit is after the step."""
-    return {
-        "v": 1,
-        "exhibit": exhibit.pk,
-        "report": exhibit.report_id,
-        "number": exhibit.number,
-        "parent": exhibit.parent_id,
-        "mark": exhibit.mark,
-        "seq": exhibit.seq,
-        "state": exhibit.state,
-        "stop": exhibit.stop,
-        "unit": exhibit.unit_id,
-        "holder": exhibit.holder_id,
-        "posting": exhibit.posting_id,
-        "outside": exhibit.outside,
-        "place": exhibit.place,
-        "seals": exhibit.seal_numbers,
-        "gross_mass_g": text(exhibit.gross_mass_g),
-        "net_mass_g": text(exhibit.net_mass_g),
-        "volume_ml": text(exhibit.volume_ml),
-        "count": exhibit.count,
-        "count_unit": exhibit.count_unit,
-        "description": exhibit.description,
-    }
-
-
-def item_of(offer: HandOver, change: str) -> Item:
-    """Give a hand-over for the feed."""
+def tell(actor: Actor, offer: HandOver, change: str) -> Item:
+    """Audit what a hand-over now says, by its hash; gives it for the feed."""
+    log(actor, change, HAND_OVER, offer.pk, {"rev": offer.rev, "sha256": hand_over_hash(offer)})
     return Item(
         change,
         HAND_OVER,

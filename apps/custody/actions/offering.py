@@ -14,8 +14,8 @@ from apps.common.actor import Actor
 from apps.common.errors import InvalidFields, NotFound
 from apps.common.text import clean_text, clean_values
 from apps.common.transactions import transactional
-from apps.custody.actions.common import append, check_free, hand_of, item_of, locked
-from apps.custody.errors import HandOverAnswered, NotReceiver
+from apps.custody.actions.common import append, check_free, hand_of, locked, tell
+from apps.custody.errors import HandOverAnswered, NotHolder, NotReceiver
 from apps.custody.models import Exhibit, HandOver
 from apps.custody.queries import hand_over_body, streams_of, text
 from apps.custody.rules import moves
@@ -55,7 +55,7 @@ def offer_hand_over(*, actor: Actor, offer_id: UUID, fields: Mapping[str, Any]) 
         items.append(
             append(actor, exhibit, "handover_offered", _told(said, offer), held=held, hand_over=offer)
         )
-    record(actor, *items, item_of(offer, "hand_over.offered"))
+    record(actor, *items, tell(actor, offer, "hand_over.offered"))
     return offer
 
 
@@ -63,6 +63,8 @@ def offer_hand_over(*, actor: Actor, offer_id: UUID, fields: Mapping[str, Any]) 
 def withdraw_hand_over(*, actor: Actor, offer_id: UUID, note: str = "") -> HandOver:
     """Take back an offer that nobody answered, by the giver. Raises NotFound, NotHolder, HandOverAnswered."""
     offer = locked_offer(actor, offer_id)
+    if offer.receiver_id == actor.officer_id and actor.officer_id is not None:
+        raise NotHolder  # the receiver refuses
     if offer.giver_id != actor.officer_id:
         for exhibit in Exhibit.objects.filter(offer=offer):
             hand_of(actor, exhibit)
@@ -117,7 +119,7 @@ def _ended(actor: Actor, offer: HandOver, state: HandOver.State, note: str) -> H
         items.append(append(actor, exhibit, kind, {"note": note}, held=held, hand_over=offer))
     answer(actor, offer, state, note)
     change = "hand_over.refused" if state == HandOver.State.REFUSED else "hand_over.withdrawn"
-    record(actor, *items, item_of(offer, change))
+    record(actor, *items, tell(actor, offer, change))
     return offer
 
 

@@ -24,7 +24,16 @@ from apps.seizures.models import (
     SeizureReport,
     StatisticStatus,
 )
-from apps.seizures.queries import KIND, body, frozen, groups_of, parts_of, streams_of
+from apps.seizures.queries import (
+    KIND,
+    body,
+    content_hash,
+    fingerprint,
+    frozen,
+    groups_of,
+    parts_of,
+    streams_of,
+)
 from apps.seizures.rules import checks, stages
 from apps.seizures.rules.fields import problem
 
@@ -56,7 +65,14 @@ def finish(
     report.flags = sorted(flags.union(checks.warnings_of(parts_of(report)), [WARN_BADGE] if unknown else []))
     report.save()
     _write_rows(report, lines, participations, participants)
-    log(actor, change, KIND, report.pk, {"rev": report.rev, "stage": report.stage, **(data or {})})
+    sealed = {
+        "rev": report.rev,
+        "stage": report.stage,
+        "version": report.version,
+        "sha256": fingerprint(report),
+        "content_sha256": content_hash(frozen(report)),
+    }
+    log(actor, change, KIND, report.pk, {**sealed, **(data or {})})
     streams = streams_of(report)
     record(
         actor,

@@ -19,9 +19,12 @@ from apps.audit.models import Pending
 from apps.audit.rules.findings import CODES, Finding
 from apps.common.errors import Unavailable
 from apps.common.text import pick
+from apps.custody.checking import check_custody
 from apps.evidence.checking import Bench, gaps, reused_numbers, unknown_files
 from apps.inspections.checking import check_all, check_report
 from apps.inspections.models import InspectionReport
+from apps.seizures.checking import check_seizures
+from apps.seizures.models import SeizureReport
 
 NOT_CHECKED = 2
 
@@ -58,13 +61,18 @@ class Command(BaseCommand):
         if options["report"]:
             yield from check_keys()
             yield from check_heads(self.checked)
-            yield from check_report(self.bench, _report(options["report"]))
+            report_id = _report(options["report"])
+            yield from check_report(self.bench, report_id)
+            yield from check_seizures(self.bench, report_id)
+            yield from check_custody(self.bench, report_id)
             if witness is None:
                 return
         yield from check_ledger(self.checked, since=options["since"] or 0, witness=witness)
         if options["since"] is not None or options["report"]:
             return
         yield from check_all(self.bench)
+        yield from check_seizures(self.bench)
+        yield from check_custody(self.bench)
         yield from reused_numbers()
         yield from unknown_files()
         self.checked.notes += gaps()
@@ -99,7 +107,9 @@ class Command(BaseCommand):
 
 def _report(named: str) -> UUID:
     """Find the report by number or id; one that is gone is known by its id alone."""
-    found = InspectionReport.objects.filter(number=named).values_list("pk", flat=True).first()
+    inspections = InspectionReport.objects.filter(number=named).values_list("pk", flat=True)
+    seizures = SeizureReport.objects.filter(number=named).values_list("pk", flat=True)
+    found = inspections.first() or seizures.first()
     try:
         return found or UUID(named)
     except ValueError:

@@ -1,0 +1,170 @@
+"""Tampering with seizures and exhibits: whatever is changed, taken or added, `verify_evidence` names it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import models
+from django.utils import timezone
+
+from apps.audit.actions import sign_head
+from apps.audit.models import Event
+from apps.common.records import new_id
+from apps.custody import actions
+from apps.custody.models import CustodyEvent, Exhibit, HandOver, Seal, StoreCount
+from apps.seizures.models import Decision, ReportVersion, SeizureReport
+from tests.cast import Cast
+from tests.domain.test_verify_evidence import is_taken, other, rewrite, undone, verify
+from tests.holding import Holding
+
+Row = models.Model
+
+
+@pytest.fixture
+def chain(holding: Holding, cast: Cast, settings: Any, tmp_path: Any) -> Exhibit:
+    """An exhibit that went through a hand-over with a difference and a decision, a laboratory result, and a count."""
+    settings.KEYS_DIR = tmp_path / "keys"
+    report = holding.seizing.verified(holding.seizing.submitted(), "unit_verified")
+    exhibit = holding.stored(holding.sealed(holding.recorded(report)))
+    offer = holding.offer(exhibit)
+    holding.accept(offer, {exhibit.pk: (["NP-000999"], "1250")})
+    actions.decide_discrepancy(
+        actor=cast.leader.actor(), exhibit_id=exhibit.pk, base_rev=None, verdict="as_read", note="Tem thay"
+    )
+    result = {
+        "lab_outcome": "positive",
+        "lab_substance": "ketamine",
+        "lab_name": "Viện KHHS",
+        "lab_number": "1/KL",
+        "lab_on": "2024-09-01",
+        "lab_net_mass_g": "1199",
+    }
+    actions.record_result(actor=cast.leader.actor(), exhibit_id=exhibit.pk, fields=result)
+    actions.count_store(
+        actor=cast.custodian.actor(), unit_id=exhibit.unit_id, found=["x"], fields={"witness": "Hai"}
+    )
+    sign_head()
+    return Exhibit.objects.get(pk=exhibit.pk)
+
+
+def found(*arguments: str) -> set[tuple[str, str]]:
+    return {(f["code"], f["place"].split()[0]) for f in verify(*arguments)[1]}
+
+
+def test_a_sound_chain_is_sound(chain: Exhibit) -> None:
+    assert verify() == (0, [])
+    assert verify("--report", str(chain.report.number)) == (0, [])
+    assert verify("--report", str(chain.report_id)) == (0, [])
+
+
+# Columns that repeat nothing and prove nothing.
+IGNORED = {"updated_at", "submitted_at", "created_at"}
+
+
+@pytest.mark.parametrize("model", [Exhibit, CustodyEvent, Seal, HandOver, StoreCount])
+def test_every_column_is_watched(chain: Exhibit, model: Any) -> None:
+    silent = []
+    for field in model._meta.concrete_fields:
+        if field.attname in IGNORED or field.primary_key:
+            continue
+        with undone():
+            row = model.objects.order_by("pk").first()
+            value = getattr(row, field.attname)
+            is_amount = isinstance(field, models.DecimalField)
+            changed = (value or 0) + 1 if is_amount else other(row, field)
+            if changed is not None and is_taken(row, field.attname, changed) and not verify()[1]:
+                silent.append(field.attname)
+    assert not silent
+
+
+@pytest.mark.parametrize(
+    "field", ["fields", "lines", "persons", "number", "stage", "version", "rev", "field_revs"]
+)
+def test_a_changed_report_is_named(chain: Exhibit, field: str) -> None:
+    with undone():
+        report = SeizureReport.objects.get(pk=chain.report_id)
+        value = "closed" if field == "stage" else other(report, SeizureReport._meta.get_field(field))  # type: ignore[arg-type]
+        rewrite(report, **{field: value})
+        assert ("record-differs", "seizure") in found()
+
+
+@pytest.mark.parametrize("field", ["body", "stage", "author_id"])
+def test_a_changed_version_is_named(chain: Exhibit, field: str) -> None:
+    with undone():
+        version = ReportVersion.objects.get(report=chain.report_id, version=1)
+        told = ReportVersion._meta.get_field(field.removesuffix("_id"))
+        rewrite(version, **{field: other(version, told)})  # type: ignore[arg-type]
+        assert found() == {("version-differs", "seizure")}
+
+
+def _no_step(chain: Exhibit) -> None:
+    CustodyEvent.objects.filter(exhibit=chain, seq=2).update(exhibit=_stray(chain))
+
+
+def _stray(chain: Exhibit) -> UUID:
+    """Give another exhibit to hang things on, past every action."""
+    row = Exhibit.objects.get(pk=chain.pk)
+    row.pk, row.number = new_id(), 77
+    row.save(force_insert=True)
+    return UUID(str(row.pk))
+
+
+def _swapped(chain: Exhibit) -> None:
+    one, two = CustodyEvent.objects.filter(exhibit=chain)[1:3]
+    body, said = one.body, one.hash
+    rewrite(one, body=two.body, hash=two.hash)
+    rewrite(two, body=body, hash=said)
+
+
+def _added(chain: Exhibit) -> None:
+    last = CustodyEvent.objects.filter(exhibit=chain).latest("seq")
+    last.pk, last.seq = new_id(), last.seq + 1
+    last.save(force_insert=True)
+
+
+def _no_seal(chain: Exhibit) -> None:
+    Seal.objects.filter(number="NP-000123")._raw_delete("default")  # type: ignore[attr-defined]
+
+
+def _no_count(chain: Exhibit) -> None:
+    StoreCount.objects.all()._raw_delete("default")  # type: ignore[attr-defined]
+
+
+def _no_version(chain: Exhibit) -> None:
+    ReportVersion.objects.filter(version=1).delete()
+
+
+def _decision(chain: Exhibit) -> None:
+    Decision.objects.create(
+        report_id=chain.report_id, verb="accept", from_stage="x", to_stage="y", version=1, at=timezone.now()
+    )
+
+
+@pytest.mark.parametrize(
+    ("harm", "code", "kind"),
+    [
+        (_no_step, "custody-missing", "exhibit"),
+        (_swapped, "custody-differs", "exhibit"),
+        (_added, "event-missing", "exhibit"),
+        (_no_seal, "custody-missing", "exhibit"),
+        (_no_count, "record-missing", "store_count"),
+        (_no_version, "version-missing", "seizure"),
+        (_decision, "record-differs", "seizure"),
+    ],
+)
+def test_what_is_taken_added_or_swapped_is_named(
+    chain: Exhibit, harm: Callable[[Exhibit], None], code: str, kind: str
+) -> None:
+    with undone():
+        harm(chain)
+        assert (code, kind) in found()
+
+
+def test_an_event_that_is_taken_from_the_ledger_is_missed(chain: Exhibit) -> None:
+    with undone():
+        gone = Event.objects.get(action="custody.sealed")
+        Event.objects.filter(pk=gone.pk)._raw_delete("default")  # type: ignore[attr-defined]
+        assert ("event-missing", "exhibit") in found()
