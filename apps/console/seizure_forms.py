@@ -39,8 +39,8 @@ class SeizureFilter(forms.Form):
     stage = forms.ChoiceField(required=False, label=say("Giai đoạn", "Stage"))
     unit = forms.ChoiceField(required=False, label=say("Đơn vị", "Unit"))
     group = forms.ChoiceField(required=False, label=say("Dòng báo cáo", "Report line"))
-    since = forms.DateField(required=False, label=say("Từ ngày", "From"), widget=_DATE)
-    until = forms.DateField(required=False, label=say("Đến ngày", "To"), widget=_DATE)
+    since = forms.DateField(required=False, label=say("Từ ngày", "From"), widget=DATE)
+    until = forms.DateField(required=False, label=say("Đến ngày", "To"), widget=DATE)
     q = forms.CharField(
         required=False, max_length=60, label=say("Số báo cáo, số vụ, số hiệu", "Number of report or goods")
     )

@@ -98,7 +98,11 @@ def kind_of(case: Case) -> str:
         return "exhibits"
     if case.body.startswith("hand-over-"):
         return "hand_overs"
-    if case.body.startswith("seizure-") or (case.body == "pull" and case.state == "submitted"):
+    if (
+        case.body == "record-exhibit"
+        or case.body.startswith("seizure-")
+        or (case.body == "pull" and case.state == "submitted")
+    ):
         return "seizures"
     known = next((kind for pattern, kind in _KINDS.items() if re.search(pattern, route)), None)
     return known or ("versions" if case.object == "trainer" else "reports")

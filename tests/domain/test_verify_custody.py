@@ -126,11 +126,11 @@ def _added(chain: Exhibit) -> None:
 
 
 def _no_seal(chain: Exhibit) -> None:
-    Seal.objects.filter(number="NP-000123")._raw_delete("default")  # type: ignore[attr-defined]
+    Seal.objects.filter(number="NP-000123")._raw_delete("default")
 
 
 def _no_count(chain: Exhibit) -> None:
-    StoreCount.objects.all()._raw_delete("default")  # type: ignore[attr-defined]
+    StoreCount.objects.all()._raw_delete("default")
 
 
 def _no_version(chain: Exhibit) -> None:
@@ -166,5 +166,5 @@ def test_what_is_taken_added_or_swapped_is_named(
 def test_an_event_that_is_taken_from_the_ledger_is_missed(chain: Exhibit) -> None:
     with undone():
         gone = Event.objects.get(action="custody.sealed")
-        Event.objects.filter(pk=gone.pk)._raw_delete("default")  # type: ignore[attr-defined]
+        Event.objects.filter(pk=gone.pk)._raw_delete("default")
         assert ("event-missing", "exhibit") in found()
