@@ -39,19 +39,12 @@ class PullingPhone:
         self.taken: list[float] = []
         self.words: set[str] = set()
         self.failure = ""
-        self.renew()
-
-    def renew(self) -> None:
-        """Renew the token well before it runs out."""
-        self.caller.phone.refresh()
-        self.renew_at = time.monotonic() + 300
 
     def pull(self) -> bool:
         """Take a page; tells whether there is more."""
-        if time.monotonic() > self.renew_at:
-            self.renew()
+        request = self.caller.pull(cursor=self.cursor, limit=5000)
         begin = time.perf_counter()
-        answer = self.caller.call(self.caller.pull(cursor=self.cursor, limit=5000))
+        answer = self.caller.call(request)
         self.taken.append((time.perf_counter() - begin) * 1000)
         told = orjson.loads(inflated(answer))
         for row in told["changes"]:

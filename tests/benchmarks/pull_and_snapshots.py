@@ -39,9 +39,10 @@ WRITERS = 12
 
 
 class Getter(Caller):
-    """A caller that also gets bytes and takes gzip; counts what came over the wire."""
+    """A caller that also gets bytes and takes gzip; counts what came over the wire. Tokens are renewed in time."""
 
     received = 0
+    renew_at = 0.0
 
     def get(self, path: str) -> bytes:
         """Get a path; gives the bytes of a 200."""
@@ -53,6 +54,9 @@ class Getter(Caller):
 
     def pull(self, **asked: Any) -> bytes:
         """Prepare a pull that takes gzip."""
+        if time.monotonic() > self.renew_at:
+            self.phone.refresh()
+            self.renew_at = time.monotonic() + 300
         head, _, body = self.prepare("/sync/pull", asked).partition(b"\r\n\r\n")
         return head + b"\r\nAccept-Encoding: gzip\r\n\r\n" + body
 
