@@ -28,7 +28,6 @@ pytest_plugins = [
     "tests.sync.large",
     "tests.access.fixture",
     "tests.upload_stack",
-    "tests.field.engine_page",
     "tests.court",
 ]
 

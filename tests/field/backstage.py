@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import django
 
@@ -61,14 +62,15 @@ def seed(officers: int) -> dict[str, Any]:
     cast = Cast()
     baggage = load_checklist("passenger_baggage")["versions"][0]["content"]
     contents = {
-        "plain": ("express", plain_content(4), ("Kiểm tra nhanh", "Quick check")),
+        "quick": ("express", plain_content(4), ("Kiểm tra nhanh", "Quick check")),
+        "plain": ("express", plain_content(), ("Kiểm tra đầy đủ", "Full check")),
         "passenger_baggage": ("passenger", baggage, ("Hành khách và hành lý", "Passengers and baggage")),
         "every_kind": ("postal", every_kind(), ("Mọi loại bước", "Every kind of step")),
     }
     for member in (cast.leader, cast.administrator):
         assert member.officer.pk is not None
     versions = {code: publish(cast, code, *rest) for code, rest in contents.items()}
-    _import_rows(2_000)
+    _import_rows(300)
     people = [_officer(number, cast.noi_bai) for number in range(officers)]
     return {"password": PASSWORD, "versions": versions, "officers": people, "gate": str(cast.noi_bai.pk)}
 
@@ -190,6 +192,23 @@ def publish_next(version: str, semver: str) -> str:
     return str(new.pk)
 
 
+def state(report: str) -> str:
+    """Give the state of a report."""
+    from apps.inspections.models import InspectionReport
+
+    return str(InspectionReport.objects.values_list("state", flat=True).get(pk=report))
+
+
+def give_back(report: str, step: str, note: str) -> None:
+    """Return a report with a note at a question, as its leader does."""
+    from apps.accounts.models import Officer
+    from apps.accounts.queries import actor_for
+    from apps.inspections.actions import return_for_correction
+
+    leader = actor_for(Officer.objects.get(username="leader"))
+    return_for_correction(actor=leader, report_id=UUID(report), notes=[{"step_key": step, "text": note}])
+
+
 def reports(officer: str) -> list[dict[str, Any]]:
     """Give what the server holds of an officer: reports with their photos, newest last."""
     from apps.evidence.models import Attachment
@@ -235,7 +254,8 @@ def mutations(officer: str) -> dict[str, int]:
 
 
 DEEDS: dict[str, Callable[..., Any]] = {
-    deed.__name__: deed for deed in (seed, code, move, lose, publish_next, reports, mutations)
+    deed.__name__: deed
+    for deed in (seed, code, move, lose, publish_next, state, give_back, reports, mutations)
 }
 
 

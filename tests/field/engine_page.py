@@ -6,26 +6,24 @@ browser; every request to the API goes to the server.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import mimetypes
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright, Route, sync_playwright
+from playwright.sync_api import BrowserContext, Page, Route
 
 from apps.field.views import CONTENT_POLICY
 from backend.phone_app import CLIENT
-from tests.stack import Stack
 
 PIN = "294016"
 LONG = 60.0
-_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 Handler = Callable[[Route], None]
 
 
@@ -50,11 +48,8 @@ def harness() -> Path:
     return place
 
 
-def open_profile(playwright: Playwright, chromium: str, profile: Path) -> BrowserContext:
-    """Open a profile and put the engine's page in the place of the app."""
-    context = playwright.chromium.launch_persistent_context(
-        str(profile), executable_path=chromium, args=_OPTIONS, service_workers="block", locale="vi-VN"
-    )
+def serve_harness(context: BrowserContext) -> None:
+    """Put the engine's page in the place of the app."""
     files = harness()
 
     def serve(route: Route) -> None:
@@ -65,45 +60,13 @@ def open_profile(playwright: Playwright, chromium: str, profile: Path) -> Browse
         route.fulfill(status=200, headers=headers, body=file.read_bytes())
 
     context.route("**/field/**", serve)
-    return context
-
-
-@pytest.fixture
-def engine_stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Stack, dict[str, Any]]]:
-    """A running web server and worker with seeded people; and what the seed told."""
-    template, told = request.getfixturevalue("seeded")("sqlite")
-    data = tmp_path / "data"
-    shutil.copytree(template, data)
-    stack = Stack(data)
-    stack.start_web()
-    stack.start_worker()
-    yield stack, told
-    stack.stop()
-
-
-@pytest.fixture
-def profile(chromium: str, tmp_path: Path) -> Iterator[Callable[..., BrowserContext]]:
-    """Open browsers with a profile each: a name is a phone."""
-    with sync_playwright() as playwright:
-        opened: list[BrowserContext] = []
-
-        def give(name: str = "phone", script: str = "") -> BrowserContext:
-            context = open_profile(playwright, chromium, tmp_path / name)
-            if script:
-                context.add_init_script(script)
-            opened.append(context)
-            return context
-
-        yield give
-        for context in opened:
-            context.close()
 
 
 class EnginePage:
     """One tab of a phone: the engine's commands, and what its signals say."""
 
-    def __init__(self, context: BrowserContext, base: str) -> None:
-        self.context, self.base = context, base
+    def __init__(self, context: BrowserContext, base: str, officer: str) -> None:
+        self.context, self.base, self.officer = context, base, officer
         self.faults: list[str] = []
         self.page = self._open()
 
@@ -175,10 +138,16 @@ class EnginePage:
 
     def photograph(self, report: str, step: str, picture: bytes, *, mime: str = "image/jpeg") -> str:
         """Take a photo; gives its id."""
-        given = {"report": report, "step": step, "picture": list(picture), "mime": mime}
+        given = {
+            "report": report,
+            "step": step,
+            "picture": base64.b64encode(picture).decode(),
+            "mime": mime,
+        }
         return str(
             self.run(
-                "const blob = new Blob([new Uint8Array(given.picture)], { type: given.mime });"
+                "const bytes = Uint8Array.from(atob(given.picture), (c) => c.charCodeAt(0));"
+                "const blob = new Blob([bytes], { type: given.mime });"
                 "return phone.addPhoto(given.report, given.step, blob, 'camera')",
                 given,
             )

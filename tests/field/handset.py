@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import psutil
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright
-from playwright.sync_api import TimeoutError as TooLate
 
 from tests.field.line import Line
 
@@ -17,27 +17,32 @@ SIZES = {"phone": {"width": 360, "height": 740}, "tablet": {"width": 768, "heigh
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
+# What makes a browser context a phone.
+AS_PHONE: dict[str, Any] = {
+    "viewport": SIZES["phone"],
+    "locale": "vi-VN",
+    "timezone_id": "Asia/Ho_Chi_Minh",
+    "accept_downloads": True,
+    "reduced_motion": "reduce",
+}
+
+
+def open_profile(playwright: Playwright, chromium: str, place: Path, **given: Any) -> BrowserContext:
+    """Start a Chromium of its own that keeps everything in a directory, as a phone does."""
+    return playwright.chromium.launch_persistent_context(
+        str(place), executable_path=chromium, args=ARGUMENTS, **given
+    )
+
+
 class Handset:
     """One phone with one officer's fingers on it. Texts are those of the Vietnamese app."""
 
-    def __init__(
-        self, playwright: Playwright, chromium: str, line: Line, profile: Path, *, size: str = "phone"
-    ) -> None:
-        self.line, self.profile = line, profile
+    def __init__(self, context: BrowserContext, line: Line) -> None:
+        self.context, self.line = context, line
         self.officer = ""
         self.complaints: list[str] = []
-        self.context: BrowserContext = playwright.chromium.launch_persistent_context(
-            str(profile),
-            executable_path=chromium,
-            args=ARGUMENTS,
-            viewport=SIZES[size],  # type: ignore[arg-type]  # a plain dict
-            locale="vi-VN",
-            timezone_id="Asia/Ho_Chi_Minh",
-            accept_downloads=True,
-            reduced_motion="reduce",
-        )
         self.context.set_default_timeout(30_000)
-        self.page = self._watched(self.context.pages[0])
+        self.page = self._watched(self.context.new_page())
 
     def _watched(self, page: Page) -> Page:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -53,9 +58,9 @@ class Handset:
         """Switch it off."""
         self.context.close()
 
-    def kill(self) -> None:
-        """End the tab as the system does when memory is short: nothing of the app runs any more."""
-        browser = next(found for found in psutil.process_iter(["cmdline"]) if self._is_mine(found))
+    def kill(self, place: Path) -> None:
+        """End the tab as the system does when memory is short: nothing of the app runs any more. Names the profile."""
+        browser = next(found for found in psutil.process_iter(["cmdline"]) if _keeps(found, place))
         dead, self.page = self.page, self._watched(self.context.new_page())
         for child in browser.children(recursive=True):
             if "--type=renderer" in child.cmdline():
@@ -63,12 +68,6 @@ class Handset:
         dead.close()
         self.page.close()
         self.page = self._watched(self.context.new_page())
-
-    def _is_mine(self, process: psutil.Process) -> bool:
-        line = process.info["cmdline"] or []
-        return f"--user-data-dir={self.profile}" in line and not any(
-            part.startswith("--type=") for part in line
-        )
 
     def open(self, place: str = "") -> None:
         """Open the app, or a place in it."""
@@ -156,16 +155,9 @@ class Handset:
     # -- sync ---------------------------------------------------------------------------------------------------
 
     def ask_for_sync(self) -> None:
-        """Press the button of the sync centre; once more when the app went to another screen meanwhile."""
-        for patience in (8_000, 8_000, 30_000):
-            self.go("#/sync")
-            try:
-                self.page.locator(".status > button").click(timeout=patience)
-            except TooLate:
-                if patience > 8_000:
-                    raise
-            else:
-                return
+        """Press the button of the sync centre."""
+        self.go("#/sync")
+        self.page.locator(".status > button").click()
 
     def sync(self) -> None:
         """Ask for a sync in the sync centre and wait until it has ended, well or not."""
@@ -188,3 +180,8 @@ class Handset:
         while not self.page.evaluate(expression):
             assert time.monotonic() < end, expression
             self.page.wait_for_timeout(50)
+
+
+def _keeps(process: psutil.Process, place: Path) -> bool:
+    line = process.info["cmdline"] or []
+    return f"--user-data-dir={place}" in line and not any(part.startswith("--type=") for part in line)

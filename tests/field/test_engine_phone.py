@@ -7,20 +7,18 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Request
+from playwright.sync_api import Request, Route
 
 from tests import evidence_images as images
+from tests.field.conftest import Stage
 from tests.field.engine_page import PIN, EnginePage
 from tests.reports import header, plain_answers
-from tests.stack import Stack
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
-Profile = Callable[..., BrowserContext]
-Running = tuple[Stack, dict[str, Any]]
+Make = Callable[..., EnginePage]
 # Everything the database holds, as text in the spellings in which a text could lie there.
 DUMP = """
 const open = () => new Promise((resolve, reject) => {
@@ -49,6 +47,9 @@ db.close();
 return seen.join('\\n');
 """
 DATABASE = "haidang-field"
+COMMON = "Trần Văn Kín"
+# A second of waiting takes a fifth of it: what is counted is how often the app's own clock has ticked.
+QUICKLY = "(() => { const real = setInterval; globalThis.setInterval = (f, ms) => real(f, ms === 1000 ? 200 : ms); })()"
 
 
 def dump(phone: EnginePage) -> str:
@@ -56,37 +57,14 @@ def dump(phone: EnginePage) -> str:
     return str(phone.run(DUMP, DATABASE))
 
 
-def shell(stack: Stack, code: str) -> str:
-    """Do something on the server that people do in the console."""
-    common = (
-        "from apps.common.actor import SYSTEM\n"
-        "from apps.accounts.models import Device, Officer, Posting\n"
-        "from apps.accounts import actions as accounts\n"
-    )
-    return stack.manage("shell", "-c", common + code)
-
-
-def enrolled(
-    profile: Profile, running: Running, number: int = 0, name: str = "phone", script: str = ""
-) -> EnginePage:
-    """Give an enrolled phone in step with its server."""
-    stack, told = running
-    page = EnginePage(profile(name, script), stack.url)
-    page.enrol(told["codes"][number])
-    page.in_step()
-    return page
-
-
 def planted() -> list[str]:
     """Give fifty strings that stand nowhere else."""
-    return [f"Bí mật {i:02d} Trần Văn Kín {i * 7919:06d}" for i in range(50)]
+    return [f"Bí mật {i:02d} {COMMON} {i * 7919:06d}" for i in range(50)]
 
 
-def test_nothing_typed_can_be_read_from_the_store(
-    profile: Profile, engine_stack: Running, tmp_path: Path
-) -> None:
+def test_nothing_typed_can_be_read_from_the_store(engine: Make, tmp_path: Path) -> None:
     """50 planted strings in every field, in answers, notes and in a photo's bytes: none lies in the profile."""
-    phone = enrolled(profile, engine_stack)
+    phone = engine(on_disk=True)
     words = planted()
     report = phone.begin(
         "plain",
@@ -129,9 +107,11 @@ def test_nothing_typed_can_be_read_from_the_store(
     secrets = [*words, "Nguyễn Văn", "Nội Bài", "Kiểm tra", "step_3", "nothing_found"]
     assert [word for word in secrets if word in stored] == []
     phone.context.close()
-    raw = b"".join(path.read_bytes() for path in sorted((tmp_path / "phone").rglob("*")) if path.is_file())
+    kept = (path for path in sorted((tmp_path / "profile-0").rglob("*")) if path.is_file())
+    raw = b"\n".join(path.read_bytes() for path in kept)
     assert _lies(control, raw)
-    assert [word for word in words if _lies(word, raw)] == []
+    assert all(COMMON in word for word in words)
+    assert not _lies(COMMON, raw)
 
 
 def _lies(word: str, raw: bytes) -> bool:
@@ -146,15 +126,14 @@ def _shows(tab: EnginePage, report: str, part: str, value: object) -> Callable[[
     return lambda: tab.reports()[report][part] == value
 
 
-def test_a_revoked_phone_erases_itself_and_says_so(profile: Profile, engine_stack: Running) -> None:
-    stack, _ = engine_stack
-    phone = enrolled(profile, engine_stack)
-    other_tab = EnginePage(phone.context, phone.base)
+def test_a_revoked_phone_erases_itself_and_says_so(engine: Make, stage: Stage) -> None:
+    phone = engine()
+    other_tab = EnginePage(phone.context, phone.base, phone.officer)
     other_tab.unlock()
     report = phone.begin("plain", **header())
     phone.photograph(report, "step_0", images.jpeg())
     phone.in_step()
-    shell(stack, "accounts.report_device_lost(actor=SYSTEM, device=Device.objects.get(), reason='mất máy')")
+    stage.backstage("lose", officer=phone.officer)
     phone.kick()
     for tab in (phone, other_tab):
         tab.until(_is_wiped(tab))
@@ -169,28 +148,20 @@ def test_a_revoked_phone_erases_itself_and_says_so(profile: Profile, engine_stac
     assert phone.run("return phone.unlock(given)", PIN)["refused"] == "unexpected"
 
 
-def test_an_officer_who_moved_takes_nothing_along(profile: Profile, engine_stack: Running) -> None:
+def test_an_officer_who_moved_takes_nothing_along(engine: Make, stage: Stage) -> None:
     """The old gate's records are gone from the database, not only from the screen; unsent work still goes to it."""
-    stack, told = engine_stack
-    phone = enrolled(profile, engine_stack)
+    phone = engine()
     old = phone.run("return phone.postings.value[0].id")
     sent = phone.begin("plain", **header(remarks="của cửa khẩu cũ"))
     phone.answer(sent, plain_answers())
     phone.submit(sent)
     phone.in_step()
-    stack.kill("web")
+    phone.context.set_offline(True)
     unsent = phone.begin("plain", **header(remarks="chưa gửi"))
     phone.answer(unsent, plain_answers())
     phone.submit(unsent)
-    shell(
-        stack,
-        "from apps.organisation.models import Unit\n"
-        f"officer = Officer.objects.get(pk='{told['officers'][0]}')\n"
-        "accounts.end_posting(actor=SYSTEM, posting=officer.postings.get())\n"
-        f"unit = Unit.objects.get(pk='{told['region']}')\n"
-        "accounts.post_officer(actor=SYSTEM, officer=officer, unit=unit, role='officer')",
-    )
-    stack.start_web()
+    stage.backstage("move", officer=phone.officer)
+    phone.context.set_offline(False)
     phone.kick()
     phone.in_step()
     posts = phone.run("return phone.postings.value.map((one) => one.id)")
@@ -207,13 +178,13 @@ def test_an_officer_who_moved_takes_nothing_along(profile: Profile, engine_stack
     )
     assert old not in held
     assert sent not in held
-    count = "from apps.inspections.models import InspectionReport as R\nprint(R.objects.filter(is_draft=False).count())"
-    assert shell(stack, count).split()[-1] == "2"
+    reached = stage.backstage("reports", officer=phone.officer)
+    assert [(one["id"], one["state"]) for one in reached] == [(sent, "complete"), (unsent, "complete")]
 
 
-def test_two_tabs_are_one_phone(profile: Profile, engine_stack: Running) -> None:
-    phone = enrolled(profile, engine_stack)
-    other = EnginePage(phone.context, phone.base)
+def test_two_tabs_are_one_phone(engine: Make) -> None:
+    phone = engine()
+    other = EnginePage(phone.context, phone.base, phone.officer)
     other.unlock()
     calls: dict[str, int] = {"one": 0, "other": 0}
     for name, tab in (("one", phone), ("other", other)):
@@ -253,14 +224,14 @@ def _count_calls(tab: EnginePage, calls: dict[str, int], name: str) -> None:
 
 
 @pytest.mark.parametrize("years", [2, -56])
-def test_a_wrong_clock_changes_nothing(profile: Profile, engine_stack: Running, years: int) -> None:
+def test_a_wrong_clock_changes_nothing(engine: Make, years: int) -> None:
     shift = years * 31_556_952_000
     script = (
         f"(() => {{ const Real = Date; const by = {shift}; class Wrong extends Real {{ constructor(...given) {{"
         "if (given.length) super(...given); else super(Real.now() + by); } static now() { return Real.now() + by; } }"
         "globalThis.Date = Wrong; })()"
     )
-    phone = enrolled(profile, engine_stack, script=script)
+    phone = engine(script=script)
     claimed = {"started_on_device_at", "ended_on_device_at"}
     report = phone.begin("plain", **{key: value for key, value in header().items() if key not in claimed})
     phone.answer(report, plain_answers())
@@ -273,8 +244,8 @@ def test_a_wrong_clock_changes_nothing(profile: Profile, engine_stack: Running, 
     assert abs((dt.datetime.now(dt.UTC) - last).total_seconds()) < 120, "the time shown is the server's"
 
 
-def test_the_pin_guards_the_store(profile: Profile, engine_stack: Running) -> None:
-    phone = enrolled(profile, engine_stack)
+def test_the_pin_guards_the_store(engine: Make) -> None:
+    phone = engine(script=QUICKLY)
     report = phone.begin("plain", **header())
     phone.run("phone.lockNow()")
     phone.until(lambda: phone.lock_state() == "locked")
@@ -301,8 +272,8 @@ def test_the_pin_guards_the_store(profile: Profile, engine_stack: Running) -> No
     assert report in phone.reports()
 
 
-def test_signing_out_is_refused_while_work_waits(profile: Profile, engine_stack: Running) -> None:
-    phone = enrolled(profile, engine_stack)
+def test_signing_out_is_refused_while_work_waits(engine: Make) -> None:
+    phone = engine()
     phone.context.set_offline(True)
     report = phone.begin("plain", **header())
     phone.photograph(report, "step_0", images.jpeg())
@@ -319,36 +290,29 @@ def test_signing_out_is_refused_while_work_waits(profile: Profile, engine_stack:
     assert DATABASE not in phone.run("return (await indexedDB.databases()).map((one) => one.name)")
 
 
-def test_an_app_that_is_too_old_keeps_its_work_and_says_so(profile: Profile, engine_stack: Running) -> None:
-    stack, _ = engine_stack
-    phone = enrolled(profile, engine_stack)
-    stack.kill("web")
-    stack.environment["HAIDANG_MINIMUM_APP_VERSION"] = "2.0.0"
-    stack.start_web()
+def test_an_app_that_is_too_old_keeps_its_work_and_says_so(engine: Make) -> None:
+    phone = engine()
+
+    def be_old(route: Route) -> None:
+        route.continue_(headers={**route.request.headers, "app-version": "0.9.0"})
+
+    phone.context.route("**/sync/**", be_old)
     report = phone.begin("plain", **header())
     phone.answer(report, plain_answers())
     phone.submit(report)
     phone.until(lambda: (phone.sync_state()["error"] or {}).get("code") == "upgrade")
     assert phone.reports()[report]["state"] == "waiting"
-    stack.kill("web")
-    del stack.environment["HAIDANG_MINIMUM_APP_VERSION"]
-    stack.start_web()
+    phone.context.unroute("**/sync/**", be_old)
     phone.kick()
     phone.in_step()
     assert phone.reports()[report]["number"]
 
 
-def test_the_same_field_from_two_phones_is_the_officers_to_decide(
-    profile: Profile, engine_stack: Running
-) -> None:
-    stack, told = engine_stack
-    one = enrolled(profile, engine_stack)
-    officer = f"Officer.objects.get(pk='{told['officers'][0]}')"
-    code = shell(stack, f"print(accounts.issue_enrolment_code(actor=SYSTEM, officer={officer}))").split()[-1]
+def test_the_same_field_from_two_phones_is_the_officers_to_decide(engine: Make) -> None:
+    one = engine()
     report = one.begin("plain", **header(remarks="thứ nhất"))
     one.in_step()
-    other = EnginePage(profile("second"), stack.url)
-    other.enrol(code)
+    other = engine(officer=one.officer)
     other.until(lambda: report in other.reports())
     other.context.set_offline(True)
     other.run("phone.saveHeader(given, { remarks: 'của máy hai', place: 'Kho B' })", report)

@@ -5,20 +5,15 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext
 
 from tests.field.engine_page import PIN, EnginePage
 from tests.reports import header
-from tests.stack import Stack
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
-Profile = Callable[..., BrowserContext]
-Running = tuple[Stack, dict[str, Any]]
 TAKEN = """
 const bytes = Uint8Array.from(atob(given.picture), (c) => c.charCodeAt(0));
 const blob = new Blob([bytes], { type: 'image/jpeg' });
@@ -63,13 +58,9 @@ def allowed(phone: EnginePage, milliseconds: float) -> float:
 
 
 @pytest.fixture
-def phone(engine_stack: Running, profile: Profile) -> EnginePage:
-    """An enrolled phone in step with its server."""
-    stack, told = engine_stack
-    page = EnginePage(profile(), stack.url)
-    page.enrol(told["codes"][0])
-    page.in_step()
-    return page
+def phone(engine: Callable[..., EnginePage]) -> EnginePage:
+    """An enrolled phone in step with its server, which keeps its store on disk."""
+    return engine(on_disk=True)
 
 
 def test_a_photo_of_twelve_megapixels_is_kept_within_a_second_and_a_half(phone: EnginePage) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -118,26 +117,11 @@ def test_a_new_form_does_not_strand_a_draft(stage: Stage, phone: Handset) -> Non
 
 
 def test_a_restored_server_gets_back_what_it_lost(stage: Stage, phone: Handset, tmp_path: Path) -> None:
-    stack = stage.stack
-    for name in ("web", "worker", "beat"):
-        stack.kill(name)
-    database = stack.data / "haidang.sqlite3"
-    for file in stack.data.glob("haidang.sqlite3*"):
-        shutil.copy(file, tmp_path / file.name)
-    stack.start_web()
-    stack.start_worker()
+    stage.backup(tmp_path / "backup")
     quick_report(phone, note="Sau bản sao lưu")
     phone.sync_all()
     assert len(stage.backstage("reports", officer=phone.officer)) == 1
-    for name in ("web", "worker", "beat"):
-        stack.kill(name)
-    for file in stack.data.glob("haidang.sqlite3*"):
-        file.unlink()
-    for file in tmp_path.glob("haidang.sqlite3*"):
-        shutil.copy(file, database.with_name(file.name))
-    stack.manage("sync_new_epoch")
-    stack.start_web()
-    stack.start_worker()
+    stage.restore(tmp_path / "backup")
     phone.sync_all()
     [held] = stage.backstage("reports", officer=phone.officer)
     assert held["answers"]["step_3"] == {"value": "Sau bản sao lưu"}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -72,9 +74,12 @@ EXPECTED = {
 }
 
 
-def test_a_report_goes_all_the_way(stage: Stage, phone: Handset) -> None:
+def test_a_report_goes_all_the_way(stage: Stage, handset: Callable[..., Handset], tmp_path: Path) -> None:
+    phone = handset(on_disk=True)
+    phone.officer = stage.officer()
+    phone.enrol(stage.backstage("code", officer=phone.officer))
     may_be_installed(phone)
-    report = filled_offline_and_killed(stage, phone)
+    report = filled_offline_and_killed(stage, phone, tmp_path / "profile-0")
     arrived_over_a_bad_line(stage, phone)
     returned_and_corrected_offline(stage, phone, report)
     stage.approve(report)
@@ -94,11 +99,11 @@ def may_be_installed(phone: Handset) -> None:
     assert (manifest["start_url"], manifest["display"]) == ("/field/", "standalone")
 
 
-def filled_offline_and_killed(stage: Stage, phone: Handset) -> str:
+def filled_offline_and_killed(stage: Stage, phone: Handset, profile: Path) -> str:
     """Half a report, then the tab dies; the other half, and nothing has reached the server."""
     phone.line.down()
     report = first_half(phone)
-    phone.kill()
+    phone.kill(profile)
     phone.open()
     phone.unlock()
     phone.heading("Hôm nay").wait_for()

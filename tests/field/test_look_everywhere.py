@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Playwright
+from playwright.sync_api import Browser
 
 from backend.phone_app import CLIENT
 from tests.evidence_images import noisy_jpeg
 from tests.field.conftest import Stage
-from tests.field.handset import PIN, SIZES, Handset
+from tests.field.handset import AS_PHONE, PIN, SIZES, Handset
 from tests.field.line import Line
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
@@ -64,16 +63,12 @@ class Eye:
 
 
 @pytest.fixture(scope="module")
-def furnished(
-    stage: Stage, playwright: Playwright, chromium: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Handset, dict[str, str]]]:
+def furnished(stage: Stage, browser: Browser) -> Iterator[tuple[Handset, dict[str, str]]]:
     """A phone with a draft, a returned report, one on its way and a conflict; and the places of its screens."""
     phones: list[Handset] = []
     officer = stage.officer()
-    for number in range(2):
-        line = Line(stage.stack.port)
-        profile: Path = tmp_path_factory.mktemp(f"look-{number}")
-        phones.append(Handset(playwright, chromium, line, profile))
+    for _ in range(2):
+        phones.append(Handset(browser.new_context(**AS_PHONE), Line(stage.stack.port)))
         phones[-1].enrol(stage.backstage("code", officer=officer))
     try:
         yield phones[0], _furnish(stage, phones[0], phones[1])

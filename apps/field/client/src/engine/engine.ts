@@ -371,6 +371,9 @@ export class PhoneEngine implements Engine {
         this.noteSync({ first: { ...first, rows: first.rows + page.changes.length, bytes, seconds } });
       },
       waits: () => this.line.tell({ kind: "kick" }),
+      heard: () => {
+        if (this.sync.value.error?.code === "offline") this.noteSync({ error: null });
+      },
       failed: (fault) => this.failed(fault),
       wipe: () => this.wipe(),
       watcher: {
@@ -417,16 +420,16 @@ export class PhoneEngine implements Engine {
     const { session } = this;
     if (!session) return;
     const { mirror } = session;
-    const isPushing = this.sync.value.phase === "pushing";
+    const moving = moves(this.sync.value);
     const wanted = ids ?? new Set([...reportIds(mirror), ...this.built.keys()]);
     for (const id of wanted) {
-      const report = buildReport(mirror, id, isPushing);
+      const report = buildReport(mirror, id, moving === "pushing");
       if (report) this.built.set(id, report);
       else this.built.delete(id);
       const watched = this.single.get(id);
       if (watched) watched.value = this.allowed(report);
     }
-    this.photos.value = buildPhotos(mirror);
+    this.photos.value = buildPhotos(mirror, moving === "photos");
     if (!ids) {
       this.checklists.value = buildChecklists(mirror);
       this.postings.value = [...mirror.posting.values()].map(({ body }) => body as unknown as Posting);
@@ -536,6 +539,11 @@ export class PhoneEngine implements Engine {
     if (!report) throw new EngineError("unknown-report");
     return report;
   }
+}
+
+/** What is on its way at this moment: nothing, as far as is known, while there is no network or the last try did not get through. */
+function moves({ phase, error }: SyncState): SyncState["phase"] | null {
+  return globalThis.navigator?.onLine === false || error?.code === "offline" ? null : phase;
 }
 
 function counts(mirror: Session["mirror"], reports: Map<string, Report>): Partial<SyncState> {

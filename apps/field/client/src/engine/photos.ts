@@ -95,11 +95,12 @@ export class Photos {
   }
 
   /** Send the bytes of declared photos; gives how many were finished. One that is refused lets the others go on. */
-  async send(): Promise<number> {
+  async send(begins: () => void = () => undefined): Promise<number> {
     const waiting = await this.db.read(["photo"], (tx) => tx.objectStore("photo").getAll());
     let finished = 0;
     for (const photo of waiting) {
       if ((photo.state !== "declared" && photo.state !== "sending") || !photo.chunks) continue;
+      begins();
       try {
         await this.sendOne(photo);
         finished += 1;

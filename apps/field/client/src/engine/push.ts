@@ -25,13 +25,14 @@ export class Push {
   ) {}
 
   /** Send what waits, one mutation per object at a time, in order; gives how many were answered. */
-  async run(): Promise<number> {
+  async run(begins: () => void = () => undefined): Promise<number> {
     if (await this.db.get("replay")) await this.replayJournal();
     let answered = 0;
     let size = BATCH;
     for (;;) {
       const batch = await alone(OUTBOX, () => this.outbox.take(size, this.clock.now(), LONGEST_DELAY));
       if (!batch.length) return answered;
+      begins();
       await this.changed();
       let answer: PushAnswer;
       try {

@@ -206,8 +206,11 @@ function textOr<T>(value: Json | undefined, other: T): string | T {
   return typeof value === "string" ? value : other;
 }
 
-/** All photos: those of this phone, those being developed, and those that another phone has brought. */
-export function buildPhotos(mirror: Mirror): Map<string, Photo> {
+/**
+ * All photos: those of this phone, those being developed, and those that another phone has brought. One whose bytes are
+ * partly there waits again while nothing moves.
+ */
+export function buildPhotos(mirror: Mirror, isMoving: boolean): Map<string, Photo> {
   const all = new Map<string, Photo>();
   for (const { id, body } of mirror.attachment.values()) {
     all.set(id, {
@@ -229,7 +232,8 @@ export function buildPhotos(mirror: Mirror): Map<string, Photo> {
   for (const photo of mirror.photos.values()) {
     const { id, report, step, size, sent, mime, sha256, capture_mode, captured_on_device_at, width, height } = photo;
     const facts = { id, report, step, size, sent, mime, sha256, capture_mode, captured_on_device_at, width, height };
-    all.set(id, { ...facts, state: PHOTO_STATES[photo.state], is_here: photo.chunks > 0 });
+    const state = photo.state === "sending" && !isMoving ? "waiting" : PHOTO_STATES[photo.state];
+    all.set(id, { ...facts, state, is_here: photo.chunks > 0 });
   }
   for (const one of mirror.developing.values())
     all.set(one.id, {

@@ -29,6 +29,8 @@ export interface Listener {
   reports(ids: string[] | null): void;
   page(page: Page): void;
   waits(): void;
+  /** The server has answered. */
+  heard(): void;
   failed(fault: EngineError): void;
   wipe(): Promise<void>;
   watcher: Watcher;
@@ -52,6 +54,7 @@ export class Session {
     fetcher?: typeof fetch,
   ) {
     this.wire = new Wire(db, vault, clock, listener.wipe, fetcher);
+    this.wire.heard = listener.heard;
     this.outbox = new Outbox(db, vault);
     this.photos = new Photos(db, vault, this.wire, (id, change) => this.photoMoved(id, change));
     this.mirror = new Mirror(db, vault, this.outbox, this.photos);

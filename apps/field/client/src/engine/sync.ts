@@ -89,8 +89,7 @@ export class Sync {
     await rest(await wire.pause(), this.stopWaiting.signal);
     await db.put({ not_before: undefined });
     const known = await db.get<string>("epoch");
-    this.watch.phase("pushing");
-    await push.run();
+    await push.run(() => this.watch.phase("pushing"));
     this.watch.phase("pulling");
     let trouble: OutOfStep | null = null;
     try {
@@ -103,8 +102,7 @@ export class Sync {
       if (!(error instanceof OutOfStep)) throw error;
       trouble = error;
     }
-    this.watch.phase("photos");
-    if ((await photos.send()) && !trouble) await pull.run();
+    if ((await photos.send(() => this.watch.phase("photos"))) && !trouble) await pull.run();
     await freePhotos(db);
     await outbox.forgetAnswered();
     await this.watch.changed();

@@ -67,6 +67,8 @@ export class Wire {
   received = 0;
   /** What the server's clock said last; only ever shown, never compared with the phone's. */
   serverTime: string | null = null;
+  /** Called whenever the server has answered, whatever it said. */
+  heard: () => void = () => undefined;
 
   constructor(
     private readonly db: Db,
@@ -186,6 +188,7 @@ export class Wire {
       const text = await answer.text();
       this.received += text.length;
       this.serverTime = answer.headers.get("X-Server-Time") ?? this.serverTime;
+      this.heard();
       return { status: answer.status, headers: answer.headers, text };
     } catch (error) {
       if (asked.signal?.aborted) throw asked.signal.reason;

@@ -445,6 +445,7 @@ export const en: Words = {
     waiting: (reports, photos) =>
       `${[reports > 0 ? s(reports, "item") : "", photos > 0 ? s(photos, "photo") : ""].filter(Boolean).join(" and ")} waiting to be sent`,
     last: "Last complete sync",
+    trying: "Trying to connect…",
     phases: {
       idle: "",
       pushing: "Sending reports…",

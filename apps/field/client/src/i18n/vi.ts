@@ -446,6 +446,7 @@ export const vi = {
       [reports > 0 ? `${reports} việc` : "", photos > 0 ? `${photos} ảnh` : ""].filter(Boolean).join(" và ") +
       " chờ gửi",
     last: "Đồng bộ trọn vẹn lần cuối",
+    trying: "Đang thử kết nối lại…",
     phases: {
       idle: "",
       pushing: "Đang gửi báo cáo…",

@@ -8,7 +8,7 @@ import { stepsOf } from "../rules/content.ts";
 import { useCommand, wordsFor } from "../ui/commands.ts";
 import { announce } from "../ui/live.tsx";
 import { Fault, Head, Notice } from "../ui/parts.tsx";
-import { go, href } from "../ui/router.ts";
+import { goOn, href } from "../ui/router.ts";
 import { placeOf, titleOf } from "./report-row.tsx";
 import { spoken } from "./report.tsx";
 import { reason } from "./trouble-card.tsx";
@@ -115,7 +115,7 @@ function Ways({ trouble, report }: { trouble: Trouble; report: Report | null }) 
   const decide = async (command: () => Promise<void>): Promise<void> => {
     if (!(await run(command))) return;
     announce(w.decided);
-    go({ screen: "sync" }, { replace: true });
+    goOn("decide", { screen: "sync" });
   };
   return (
     <div class="stack">

@@ -93,7 +93,7 @@ export function Trail({ report }: { report: Report }) {
     { icon: "phone", text: w.report.trail_phone, detail: w.form.saved, reached: true },
     {
       icon: "cloud",
-      text: received ? w.report.trail_server : w.states[report.state === "sending" ? "sending" : "waiting"],
+      text: received ? w.report.trail_server : w.states[report.state],
       detail: received && submitted_at ? format.moment(submitted_at) : "",
       reached: received,
     },

@@ -67,7 +67,8 @@ function Status() {
   const { phase, error, attention, next_in } = state;
   const running = phase !== "idle" && phase !== "pausing";
   const clear = unsent(state) === 0 && attention === 0;
-  const said = running ? w.phases[phase] : clear ? w.all_sent : unsentWords(state);
+  const doing = error?.code === "offline" ? w.trying : w.phases[phase];
+  const said = running ? doing : clear ? w.all_sent : unsentWords(state);
   return (
     <section class="card status">
       <div role="status" class="stack tight">
@@ -139,7 +140,7 @@ function PhotoLine({ id, number }: { id: string; number: number }) {
   if (!photo) return null;
   const state = w.photos.states[photo.state];
   const detail =
-    photo.state === "sending" ? `${format.bytes(photo.sent)} / ${format.bytes(photo.size)}` : format.bytes(photo.size);
+    photo.sent > 0 && photo.sent < photo.size ? `${format.bytes(photo.sent)} / ${format.bytes(photo.size)}` : format.bytes(photo.size);
   return (
     <li class="stack tight">
       <p class="row between small">

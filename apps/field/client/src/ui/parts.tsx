@@ -1,7 +1,7 @@
 /** Small pieces that several screens use: the head of a screen, badges, meters, fields, faults. */
 
 import type { ComponentChildren, PartialInputHTMLAttributes } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { PhotoState, ReportState } from "../engine/types.ts";
 import { words } from "../i18n/index.ts";
 import { Icon, type IconName } from "./icons.tsx";
@@ -19,7 +19,8 @@ export function Head({ title, up, children }: HeadProps) {
   useEffect(() => {
     document.title = `${title} – Hải Đăng`;
   }, [title]);
-  useEffect(() => {
+  // With the screen, not after its first painting: keys pressed meanwhile would go to what is gone.
+  useLayoutEffect(() => {
     scrollTo({ top: 0 });
     heading.current?.focus({ preventScroll: true });
   }, []);

@@ -44,6 +44,11 @@ export function go(to: Route, { replace = false } = {}): void {
   }
 }
 
+/** Go on from a screen whose work has ended, unless the officer has gone elsewhere while it ran. */
+export function goOn(from: Route["screen"], to: Route): void {
+  if (route.peek().screen === from) go(to, { replace: true });
+}
+
 /** Take the enrolment code out of the address: it must stay neither there nor in the history. */
 export function takeCode(): string {
   const code = /^#c=([^&]+)/.exec(location.hash)?.[1];

@@ -1,7 +1,7 @@
 /** Filling in a report: its general part, one page per section, and the result, with all items a tap away. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { engine } from "../../engine/index.ts";
 import type { Answer, ChecklistVersion, Note, Report, Section } from "../../engine/types.ts";
 import * as format from "../../i18n/format.ts";
@@ -9,7 +9,7 @@ import { say, words } from "../../i18n/index.ts";
 import { type CompiledChecklist, type Finding, isWarning, stepOf } from "../../rules/answers.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { Head, Meter, Notice } from "../../ui/parts.tsx";
-import { go, href } from "../../ui/router.ts";
+import { goOn, href } from "../../ui/router.ts";
 import { compiled, photoCounts, scopeOf } from "./checklist.ts";
 import { answersOf, saving } from "./editing.ts";
 import { General } from "./general.tsx";
@@ -37,7 +37,7 @@ export function Fill({ id, page, step }: { id: string; page: string; step: strin
   const version = report ? engine.checklist(report.checklist_version) : null;
   const checklist = report ? compiled(report.checklist_version) : null;
   useEffect(() => {
-    if (report && !report.is_editable) go({ screen: "report", id }, { replace: true });
+    if (report && !report.is_editable) goOn("fill", { screen: "report", id });
   }, [report?.is_editable]);
   if (!report || !version || !checklist) {
     return (
@@ -98,7 +98,7 @@ function Form({ sheaf, page, step }: { sheaf: Sheaf; page: string; step: string 
 /** On another page its heading takes the focus; a step that was asked for by name takes it instead. */
 function useFocusOnArrival(page: string, step: string): void {
   const first = useRef(true);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const arrived = first.current;
     first.current = false;
     const target = document.getElementById(step ? `step-${step}` : "page-title");

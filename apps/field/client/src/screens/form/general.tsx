@@ -9,7 +9,7 @@ import { type ChoiceField, CHOICES } from "../../rules/header.ts";
 import { cleanText } from "../../rules/values.ts";
 import { Confirm } from "../../ui/dialog.tsx";
 import { Choices, Fault } from "../../ui/parts.tsx";
-import { go } from "../../ui/router.ts";
+import { goOn } from "../../ui/router.ts";
 import { header } from "./editing.ts";
 import type { Sheaf } from "./fill.tsx";
 import { TextInput } from "./text.tsx";
@@ -21,7 +21,7 @@ export function General({ sheaf, insist }: { sheaf: Sheaf; insist: boolean }) {
   const begun = report.header.started_on_device_at;
   const discard = async (): Promise<void> => {
     await engine.discard(report.id);
-    go({ screen: "today" }, { replace: true });
+    goOn("fill", { screen: "today" });
   };
   return (
     <>

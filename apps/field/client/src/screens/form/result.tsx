@@ -12,7 +12,7 @@ import { useCommand, wordsFor } from "../../ui/commands.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { announce } from "../../ui/live.tsx";
 import { Choices, Fault, Notice } from "../../ui/parts.tsx";
-import { go, href } from "../../ui/router.ts";
+import { goOn, href } from "../../ui/router.ts";
 import { pageOf } from "./checklist.ts";
 import { header } from "./editing.ts";
 import type { Sheaf } from "./fill.tsx";
@@ -149,7 +149,7 @@ function SendBar({ sheaf, missing, insist }: SendBarProps) {
   const send = async (): Promise<void> => {
     if (!(await run(() => engine.submit(report.id, ending(report))))) return;
     announce(navigator.onLine ? w.finish.submitted : w.finish.submitted_offline);
-    go({ screen: "report", id: report.id }, { replace: true });
+    goOn("fill", { screen: "report", id: report.id });
   };
   const toFirst = (): void => {
     insist.value = true;
