@@ -19,6 +19,9 @@ import django
 
 from tests.stack import ROOT, Stack
 
+# Parts of the header that have fields or entries of their own.
+ENTERED = ("subjects", "transport", "goods", "participants", "witnesses", "equipment_unavailable")
+
 
 class Backstage:
     """The caller's side: methods are the deeds below, arguments and answers are JSON."""
@@ -209,6 +212,13 @@ def give_back(report: str, step: str, note: str) -> None:
     return_for_correction(actor=leader, report_id=UUID(report), notes=[{"step_key": step, "text": note}])
 
 
+def build_snapshot(stream: str) -> bool:
+    """Make the snapshot of a stream, which the worker only does for large ones."""
+    from apps.sync import snapshots
+
+    return snapshots.build_snapshot(stream)
+
+
 def reports(officer: str) -> list[dict[str, Any]]:
     """Give what the server holds of an officer: reports with their photos, newest last."""
     from apps.evidence.models import Attachment
@@ -227,11 +237,18 @@ def reports(officer: str) -> list[dict[str, Any]]:
                 "outcome": report.outcome,
                 "place": report.place,
                 "remarks": report.remarks,
+                "header": {name: getattr(report, name) for name in ENTERED},
                 "checklist_version": str(report.checklist_version_id),
                 "flags": report.flags,
                 "photos": {
                     step: [
-                        {"sha256": photo.sha256, "state": photo.state, "mode": photo.capture_mode}
+                        {
+                            "id": str(photo.pk),
+                            "sha256": photo.sha256,
+                            "state": photo.state,
+                            "mode": photo.capture_mode,
+                            "mime": photo.mime,
+                        }
                         for photo in photos
                         if str(photo.pk) in ids
                     ]
@@ -255,7 +272,7 @@ def mutations(officer: str) -> dict[str, int]:
 
 DEEDS: dict[str, Callable[..., Any]] = {
     deed.__name__: deed
-    for deed in (seed, code, move, lose, publish_next, state, give_back, reports, mutations)
+    for deed in (seed, code, move, lose, publish_next, state, give_back, build_snapshot, reports, mutations)
 }
 
 

@@ -178,7 +178,13 @@ def engine(
     """Make enrolled phones without screens, in step with the server; of an officer of their own unless one is named."""
     opened: list[BrowserContext] = []
 
-    def make(*, officer: str = "", script: str = "", on_disk: bool = False) -> EnginePage:
+    def make(
+        *,
+        officer: str = "",
+        script: str = "",
+        on_disk: bool = False,
+        before: Callable[[BrowserContext], object] = bool,
+    ) -> EnginePage:
         alone: dict[str, Any] = {"service_workers": "block", "locale": "vi-VN"}
         context = (
             open_profile(playwright, chromium, tmp_path / f"profile-{len(opened)}", **alone)
@@ -189,6 +195,7 @@ def engine(
         serve_harness(context)
         if script:
             context.add_init_script(script)
+        before(context)
         page = EnginePage(context, stage.stack.url, officer or stage.officer())
         page.enrol(stage.backstage("code", officer=page.officer))
         page.in_step()

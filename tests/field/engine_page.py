@@ -21,8 +21,8 @@ from playwright.sync_api import BrowserContext, Page, Route
 
 from apps.field.views import CONTENT_POLICY
 from backend.phone_app import CLIENT
+from tests.field.handset import PIN
 
-PIN = "294016"
 LONG = 60.0
 Handler = Callable[[Route], None]
 

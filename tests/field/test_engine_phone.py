@@ -13,7 +13,8 @@ from playwright.sync_api import Request, Route
 
 from tests import evidence_images as images
 from tests.field.conftest import Stage
-from tests.field.engine_page import PIN, EnginePage
+from tests.field.engine_page import EnginePage
+from tests.field.handset import PIN
 from tests.reports import header, plain_answers
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]

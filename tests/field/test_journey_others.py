@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.evidence_images import noisy_jpeg
 from tests.field.conftest import Stage
 from tests.field.handset import Handset
 
@@ -117,14 +119,24 @@ def test_a_new_form_does_not_strand_a_draft(stage: Stage, phone: Handset) -> Non
 
 
 def test_a_restored_server_gets_back_what_it_lost(stage: Stage, phone: Handset, tmp_path: Path) -> None:
+    """A report, a draft and the bytes of its photo, all younger than the backup."""
+    picture = noisy_jpeg(200_000)
     stage.backup(tmp_path / "backup")
-    quick_report(phone, note="Sau bản sao lưu")
+    sent = quick_report(phone, note="Sau bản sao lưu")
+    draft = phone.begin("Mọi loại bước")
+    phone.next()
+    phone.photograph("a_photo", [picture])
+    phone.stored()
     phone.sync_all()
-    assert len(stage.backstage("reports", officer=phone.officer)) == 1
+    assert len(stage.backstage("reports", officer=phone.officer)) == 2
     stage.restore(tmp_path / "backup")
+    assert stage.backstage("reports", officer=phone.officer) == []
     phone.sync_all()
-    [held] = stage.backstage("reports", officer=phone.officer)
-    assert held["answers"]["step_3"] == {"value": "Sau bản sao lưu"}
+    held = {report["id"]: report for report in stage.backstage("reports", officer=phone.officer)}
+    assert held[sent]["answers"]["step_3"] == {"value": "Sau bản sao lưu"}
+    stage.settled(sent)
+    [photo] = held[draft]["photos"]["a_photo"]
+    assert (photo["sha256"], photo["state"]) == (hashlib.sha256(picture).hexdigest(), "stored")
 
 
 def test_a_clock_two_years_wrong_is_told_and_nothing_else_depends_on_it(stage: Stage, phone: Handset) -> None:

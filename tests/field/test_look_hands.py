@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from tests.field.conftest import Stage
@@ -171,16 +169,3 @@ def test_typing_never_waits(phone: Handset) -> None:
     )
     phone.stored()
     assert slowest < 400  # 2 frames on a machine of its own; the tests share theirs
-
-
-def test_the_app_starts_within_a_second_without_a_network(stage: Stage, phone: Handset) -> None:
-    """From the cache to the door, and from the PIN to Today."""
-    phone.until("navigator.serviceWorker.controller !== null")
-    phone.line.down()
-    start = time.monotonic()
-    phone.open()
-    phone.page.get_by_role("button", name="Mở khóa").wait_for()
-    assert time.monotonic() - start < 3  # under a second on a machine of its own; the tests share theirs
-    phone.unlock()
-    phone.heading("Hôm nay").wait_for()
-    assert stage.stack.processes

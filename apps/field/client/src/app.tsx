@@ -5,13 +5,14 @@ import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { engine } from "./engine/index.ts";
 import { lang, words } from "./i18n/index.ts";
-import { Enrol } from "./screens/enrol.tsx";
+import { DoorHead, Enrol } from "./screens/enrol.tsx";
 import { First, isSettingUp } from "./screens/first.tsx";
 import { Today } from "./screens/today.tsx";
 import { Unlock } from "./screens/unlock.tsx";
 import { Banner } from "./ui/banner.tsx";
 import { LiveRegion } from "./ui/live.tsx";
 import { Nav } from "./ui/nav.tsx";
+import { Notice } from "./ui/parts.tsx";
 import { route } from "./ui/router.ts";
 
 export function App() {
@@ -31,7 +32,14 @@ export function App() {
 function Screen() {
   switch (engine.lock.value.state) {
     case "starting":
-      return <main id="content" aria-busy="true" aria-label={words().common.loading} />;
+      return (
+        <main id="content" class="door" aria-busy="true">
+          <DoorHead />
+          <p class="soft">{words().common.loading}</p>
+        </main>
+      );
+    case "broken":
+      return <Broken />;
     case "none":
     case "wiped":
       return <Enrol />;
@@ -40,6 +48,23 @@ function Screen() {
     case "open":
       return isSettingUp.value ? <First /> : <Inside />;
   }
+}
+
+/** The browser keeps nothing for this page: said plainly, for without a store there is no app. */
+function Broken() {
+  const w = words().broken;
+  return (
+    <main id="content" class="door">
+      <DoorHead />
+      <h1>{w.title}</h1>
+      <Notice tone="bad" icon="warn">
+        {w.lead}
+      </Notice>
+      <button type="button" class="wide" onClick={() => location.reload()}>
+        {words().common.retry}
+      </button>
+    </main>
+  );
 }
 
 /** Behind the PIN. */
@@ -58,15 +83,37 @@ function Inside() {
 /** The screens behind Today, once they are loaded; asked for again when the network was gone at the first visit. */
 const work = signal<typeof import("./screens/work.ts") | null>(null);
 
+const missing = signal(false);
+
 function loadWork(): void {
-  if (!work.value) void import("./screens/work.ts").then((loaded) => (work.value = loaded));
+  if (work.value) return;
+  missing.value = false;
+  import("./screens/work.ts").then(
+    (loaded) => (work.value = loaded),
+    () => (missing.value = true),
+  );
+}
+
+/** In the place of a screen that is not loaded yet, or could not be. */
+function Loading() {
+  const w = words().common;
+  return (
+    <main id="content" aria-busy={!missing.value}>
+      <p class="soft">{missing.value ? w.not_loaded : w.loading}</p>
+      {missing.value && (
+        <button type="button" class="wide quiet" onClick={loadWork}>
+          {w.retry}
+        </button>
+      )}
+    </main>
+  );
 }
 
 function Room(): JSX.Element {
   const now = route.value;
   useEffect(loadWork, []);
   if (now.screen === "today") return <Today />;
-  if (!work.value) return <main id="content" aria-busy="true" aria-label={words().common.loading} />;
+  if (!work.value) return <Loading />;
   const { Decide, Fill, Inspect, Me, ReportScreen, SyncCentre } = work.value;
   switch (now.screen) {
     case "inspect":

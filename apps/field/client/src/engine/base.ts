@@ -8,6 +8,7 @@
 import type { Bytes } from "./bytes.ts";
 import type { BaseRow, Db, RowKey, Transaction } from "./db.ts";
 import { rowDigest, sumDigests } from "./digest.ts";
+import { noteLoads } from "./loads.ts";
 import type { Json } from "./types.ts";
 import type { Vault } from "./vault.ts";
 
@@ -37,18 +38,20 @@ export interface BaseRecord {
   body: Body;
 }
 
+/** A change that brings a record. */
+export type Line = Pick<Change, "k" | "id" | "rev" | "body">;
 interface Put {
   row: Omit<BaseRow, "g">;
   body: Bytes;
 }
 
-const TABLES = ["meta", "base", "body", "stream", "photo"] as const;
+const TABLES = ["meta", "base", "body", "stream", "photo", "snapshot", "part"] as const;
 /** Sorts after every text: the end of all keys that begin alike. */
 const END: IDBValidKey = [];
 
 /** Write a page with its cursor; gives the streams whose self-check failed. */
 export async function takePage(db: Db, vault: Vault, page: Page): Promise<string[]> {
-  const puts = await Promise.all(page.changes.map((change) => (change.op === "put" ? sealed(vault, change) : null)));
+  const puts = await Promise.all(page.changes.map((change) => (change.op === "put" ? seal(vault, change) : null)));
   return db.write([...TABLES], async (tx) => {
     const cursor = await tx.objectStore("meta").get("cursor");
     if (!cursor) await dropUnnamed(tx, new Set(page.reset));
@@ -68,6 +71,7 @@ export async function takePage(db: Db, vault: Vault, page: Page): Promise<string
       if (agreed) await sweep(tx, stream, loads.get(stream) ?? 0);
       else wrong.push(stream);
     }
+    await noteLoads(tx, page);
     const meta = tx.objectStore("meta");
     await meta.put(page.cursor, "cursor");
     await meta.put(page.epoch, "epoch");
@@ -75,13 +79,20 @@ export async function takePage(db: Db, vault: Vault, page: Page): Promise<string
   });
 }
 
-/** Read and open the records of one kind; a record that stands in two streams is given once, at its newest. */
-export async function records(db: Db, vault: Vault, kind: string): Promise<BaseRecord[]> {
-  const found = await db.read(["base", "body", "stream"], async (tx) => {
+/** Rows with their sealed bodies, as they lie in the store. */
+export type Sealed = (readonly [BaseRow, Bytes | undefined])[];
+
+/** Read the records of one kind without opening them, which needs no key. */
+export async function sealedRecords(db: Db, kind: string): Promise<Sealed> {
+  return db.read(["base", "body", "stream"], async (tx) => {
     const streams = await tx.objectStore("stream").getAllKeys();
     return (await Promise.all(streams.map((stream) => pairs(tx, [stream, kind])))).flat();
   });
-  return opened(vault, found);
+}
+
+/** Read and open the records of one kind; a record that stands in two streams is given once, at its newest. */
+export async function records(db: Db, vault: Vault, kind: string): Promise<BaseRecord[]> {
+  return opened(vault, await sealedRecords(db, kind));
 }
 
 /** Read and open the records of one stream. */
@@ -90,7 +101,7 @@ export async function recordsOfStream(db: Db, vault: Vault, stream: string): Pro
 }
 
 /** Rows and their sealed bodies, of all keys that begin so; both tables have the same keys in the same order. */
-async function pairs(tx: Transaction<"readonly">, begin: string[]): Promise<(readonly [BaseRow, Bytes | undefined])[]> {
+async function pairs(tx: Transaction<"readonly">, begin: string[]): Promise<Sealed> {
   const range = IDBKeyRange.bound(begin, [...begin, END]);
   const [rows, bodies] = await Promise.all([
     tx.objectStore("base").getAll(range),
@@ -120,7 +131,8 @@ export async function pulledRev(tx: Transaction<"readonly"> | Transaction, id: s
   return rows.reduce((newest, row) => Math.max(newest, row.rev), 0);
 }
 
-async function opened(vault: Vault, found: (readonly [BaseRow, Bytes | undefined])[]): Promise<BaseRecord[]> {
+/** Open records; of those that stand in two streams, the newest. */
+export async function opened(vault: Vault, found: Sealed): Promise<BaseRecord[]> {
   const all = await Promise.all(
     found.map(async ([row, body]) =>
       body ? { id: row.id, kind: row.k, rev: row.rev, body: await vault.open<Body>(body, about(row)) } : null,
@@ -134,7 +146,8 @@ async function opened(vault: Vault, found: (readonly [BaseRow, Bytes | undefined
   return [...newest.values()];
 }
 
-async function sealed(vault: Vault, change: Change): Promise<Put> {
+/** Seal a record for its place in the base. */
+export async function seal(vault: Vault, change: Line & { s: string }): Promise<Put> {
   const rev = change.rev ?? 0;
   const row = { s: change.s, k: change.k, id: change.id, rev, h: await rowDigest(change.k, change.id, rev) };
   return { row, body: await vault.seal(change.body ?? {}, about(row)) };

@@ -19,6 +19,11 @@ export function base64(bytes: ArrayBuffer | Bytes): string {
   return btoa(raw);
 }
 
+/** Read base64. Throws on anything else. */
+export function fromBase64(written: string): Bytes {
+  return Uint8Array.from(atob(written), (char) => char.charCodeAt(0));
+}
+
 export function base64url(bytes: ArrayBuffer | Bytes): string {
   return base64(bytes).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }

@@ -9,7 +9,7 @@ import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type St
 import type { Bytes } from "./bytes.ts";
 
 export const NAME = "haidang-field";
-const VERSION = 1;
+const VERSION = 2;
 
 export type RowKey = [stream: string, kind: string, id: string];
 export interface BaseRow {
@@ -72,6 +72,34 @@ export interface PhotoRow {
   facts: Bytes;
   thumbnail: Bytes | null;
   verdict: Bytes | null;
+  /** A receipt was checked that names this hash and length; missing on rows older than receipts. */
+  receipt?: boolean;
+}
+
+export interface ManifestPart {
+  sha256: string;
+  /** Records whose id ends in this byte, up to the next part's, are in it. */
+  byte: number;
+  bytes: number;
+  rows: number;
+}
+export interface Manifest {
+  seq: number;
+  n: number;
+  parts: ManifestPart[];
+}
+/** A stream that is loaded from a snapshot; `loaded` is the number it stands at, once all parts are here. */
+export interface SnapshotRow {
+  s: string;
+  manifest: Manifest | null;
+  loaded: number | null;
+}
+/** A part that is here, with the last bytes of ids it has: from `from`, below `to`. */
+export interface PartRow {
+  s: string;
+  sha256: string;
+  from: number;
+  to: number;
 }
 
 export interface Tables extends DBSchema {
@@ -87,6 +115,8 @@ export interface Tables extends DBSchema {
   local: { key: string; value: Bytes };
   /** Sealed, by version id: checklists that a report here was begun with. */
   kept: { key: string; value: Bytes };
+  snapshot: { key: string; value: SnapshotRow };
+  part: { key: [stream: string, sha256: string]; value: PartRow; indexes: { s: string } };
 }
 export type Table = StoreNames<Tables>;
 export const TABLES: Table[] = [
@@ -100,6 +130,8 @@ export const TABLES: Table[] = [
   "chunk",
   "local",
   "kept",
+  "snapshot",
+  "part",
 ];
 export type Transaction<Mode extends IDBTransactionMode = "readwrite"> = IDBPTransaction<Tables, Table[], Mode>;
 
@@ -190,7 +222,13 @@ export class Db {
   }
 }
 
-function upgrade(db: IDBPDatabase<Tables>): void {
+function upgrade(db: IDBPDatabase<Tables>, from: number): void {
+  if (from < 1) firstTables(db);
+  db.createObjectStore("snapshot", { keyPath: "s" });
+  db.createObjectStore("part", { keyPath: ["s", "sha256"] }).createIndex("s", "s");
+}
+
+function firstTables(db: IDBPDatabase<Tables>): void {
   db.createObjectStore("meta");
   const base = db.createObjectStore("base", { keyPath: ["s", "k", "id"] });
   base.createIndex("id", "id");

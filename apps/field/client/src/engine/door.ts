@@ -141,7 +141,7 @@ export class Door {
     const now = this.clock.now();
     const { spent, seen } = (await this.db.get<LeaseRow>("lease")) ?? { spent: 0, seen: now };
     const total = spent + Math.max(0, now - seen);
-    await this.db.put({ lease: { spent: total, seen: now } satisfies LeaseRow });
+    void this.db.put({ lease: { spent: total, seen: now } satisfies LeaseRow }).catch(() => undefined);
     if (total >= WHOLE_LEASE) return "all_locked";
     return total >= SENSITIVE_LEASE ? "sensitive_locked" : "fresh";
   }
@@ -156,7 +156,7 @@ export class Door {
     await this.db.put({ failures: { failures: failures + 1, wait_seconds: wait } satisfies Failures });
     try {
       const result = await open(binding, wrapped);
-      await this.db.put({ failures: undefined });
+      void this.db.put({ failures: undefined }).catch(() => undefined); // should the app end before it is written, an attempt is lost and no more
       return result;
     } catch (error) {
       if (error instanceof WrongPin) throw new EngineError("wrong-pin");

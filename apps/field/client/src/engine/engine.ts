@@ -1,17 +1,18 @@
 /** The engine itself: one object that screens watch and command. It joins door, session and sync; rules live there. */
 
-import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { type ReadonlySignal, signal } from "@preact/signals";
 import { Db, NAME } from "./db.ts";
 import { Door, type EnrolAnswer, type Failures } from "./door.ts";
 import { exported } from "./export.ts";
+import { codeOf, commandFault } from "./faults.ts";
 import { Line } from "./locks.ts";
 import { warmPosition } from "./manifest.ts";
+import { type ReadAhead, readAhead } from "./mirror.ts";
 import { type Clock, phoneClock } from "./patience.ts";
 import { readPrefs, writePrefs } from "./prefs.ts";
-import { buildChecklists, buildPhotos, buildReport, reportIds } from "./reports.ts";
 import { type Listener, Session } from "./session.ts";
+import { Shown } from "./shown.ts";
 import { reconcile } from "./status.ts";
-import { codeOf } from "./sync.ts";
 import {
   type Answer,
   type ChecklistVersion,
@@ -21,19 +22,15 @@ import {
   type Header,
   type Lease,
   type Lock,
-  type Photo,
-  type PhotoRule,
-  type Posting,
   type Prefs,
   type ReferenceEntry,
   type Report,
   type SignOut,
   type StorageState,
   type SyncState,
-  type Trouble,
 } from "./types.ts";
 import type { Vault } from "./vault.ts";
-import { ConnectionCut, Refused, Wire, Wiped } from "./wire.ts";
+import { Wire } from "./wire.ts";
 import { applyUpdate, lookForUpdate, updateReady } from "./worker.ts";
 
 export const IDLE_SECONDS = 15 * 60;
@@ -49,30 +46,20 @@ export interface Setting {
   iterations?: number;
   idle_seconds?: number;
 }
-const AT_REST: SyncState = {
-  phase: "idle",
-  error: null,
-  waiting: 0,
-  photos_waiting: 0,
-  attention: 0,
-  last_sync_at: null,
-  last_sync_age: null,
-  next_in: null,
-  first: null,
-};
 
 export class PhoneEngine implements Engine {
   readonly lock = signal<Lock>({ state: "starting", failures: 0, wait_seconds: 0 });
   readonly lease = signal<Lease>("fresh");
-  readonly reports = signal<Report[]>([]);
-  readonly checklists = signal<ChecklistVersion[]>([]);
-  readonly photos = signal<ReadonlyMap<string, Photo>>(new Map());
-  readonly postings = signal<Posting[]>([]);
-  readonly sync = signal<SyncState>(AT_REST);
+  private readonly shown = new Shown((state) => this.line.tell({ kind: "sync", state }));
+  readonly reports = this.shown.reports;
+  readonly checklists = this.shown.checklists;
+  readonly photos = this.shown.photos;
+  readonly postings = this.shown.postings;
+  readonly sync = this.shown.sync;
   readonly storage = signal<StorageState>({ used: 0, quota: 0, persisted: false, photo_bytes: 0 });
   readonly device = signal<DeviceFacts | null>(null);
   readonly prefs = signal<Prefs>(readPrefs());
-  readonly troubles = computed<Trouble[]>(() => this.reports.value.flatMap((report) => report.troubles));
+  readonly troubles = this.shown.troubles;
   readonly update_ready: ReadonlySignal<boolean> = updateReady;
 
   private readonly db: Db;
@@ -80,11 +67,8 @@ export class PhoneEngine implements Engine {
   private readonly clock: Clock;
   private readonly line: Line;
   private session: Session | null = null;
-  private readonly single = new Map<string, Signal<Report | null>>();
-  private readonly built = new Map<string, Report>();
   private lastTouch = performance.now();
   private lastHeard: { at: string; wall: number } | null = null;
-  private firstBegan = 0;
   private leaseTicks = 0;
   private word: ReturnType<typeof setTimeout> | undefined;
   private reloading: Promise<void> | null = null;
@@ -105,9 +89,13 @@ export class PhoneEngine implements Engine {
   // ---- The door ---------------------------------------------------------------------------------------------------
 
   async start(): Promise<void> {
-    const state = await this.door.state();
-    const { failures, wait_seconds } = await this.door.failures();
-    this.lock.value = { state, failures, wait_seconds };
+    try {
+      const state = await this.door.state();
+      this.lock.value = { state, ...(await this.door.failures()) };
+    } catch {
+      this.lock.value = { ...this.lock.value, state: "broken" };
+      return;
+    }
     setInterval(() => void this.tick(), TICK_MS);
     if (typeof document === "undefined") return;
     document.addEventListener("visibilitychange", () => this.inFront());
@@ -120,7 +108,7 @@ export class PhoneEngine implements Engine {
     const asked = new Wire(this.db, null as unknown as Vault, this.clock, async () => undefined, this.setting.fetcher);
     try {
       const vault = await this.door.enrol(code, pin, name, (body) => asked.stranger<EnrolAnswer>("/devices/enrol", body));
-      await this.open(vault);
+      await this.open(vault, readAhead(this.db));
     } catch (error) {
       throw commandFault(error);
     }
@@ -129,7 +117,8 @@ export class PhoneEngine implements Engine {
   async unlock(pin: string): Promise<void> {
     if (this.session) return;
     try {
-      await this.open(await this.door.unlock(pin));
+      const read = readAhead(this.db);
+      await this.open(await this.door.unlock(pin), read);
     } catch (error) {
       this.lock.value = { state: this.lock.value.state, ...(await this.door.failures()) };
       throw commandFault(error);
@@ -191,12 +180,7 @@ export class PhoneEngine implements Engine {
   // ---- What screens watch -----------------------------------------------------------------------------------------
 
   report(id: string): ReadonlySignal<Report | null> {
-    let found = this.single.get(id);
-    if (!found) {
-      found = signal(this.built.get(id) ?? null);
-      this.single.set(id, found);
-    }
-    return found;
+    return this.shown.report(id);
   }
 
   checklist(versionId: string): ChecklistVersion | null {
@@ -219,6 +203,11 @@ export class PhoneEngine implements Engine {
   saveAnswer(report: string, step: string, answer: Answer | null): void {
     this.touch();
     this.opened().work.saveAnswer(this.known(report), step, answer);
+  }
+
+  keepUnfinished(report: string, step: string, answer: Answer | null): void {
+    this.touch();
+    this.opened().work.keepUnfinished(this.known(report), step, answer);
   }
 
   saveHeader(report: string, header: Partial<Header>): void {
@@ -289,6 +278,8 @@ export class PhoneEngine implements Engine {
 
   async syncNow(): Promise<void> {
     const { wire, sync } = this.opened();
+    const { phase } = this.sync.value;
+    if (phase === "idle" || phase === "pausing") this.shown.note({ phase: "pulling", next_in: null }); // from this moment on
     sync.kick();
     this.line.tell({ kind: "kick" });
     void lookForUpdate();
@@ -322,63 +313,56 @@ export class PhoneEngine implements Engine {
 
   // ---- Inside -----------------------------------------------------------------------------------------------------
 
-  private async open(vault: Vault): Promise<void> {
+  /** Open the door: the first screen stands when this is over; older reports and the server come right after. */
+  private async open(vault: Vault, read: ReadAhead): Promise<void> {
     const session = new Session(this.db, vault, this.clock, this.listener(), this.setting.fetcher);
-    await session.mirror.load();
+    const rest = await session.mirror.loadFirst(read);
     this.session = session;
     this.device.value = await this.door.facts(vault);
     this.lease.value = await this.door.lease();
     const heard = await this.db.get<{ at: string; wall: number }>("heard");
     this.lastHeard = heard ?? null;
-    const isFirst = !heard;
-    this.firstBegan = performance.now();
-    const first = isFirst ? { rows: 0, rows_total: null, bytes: 0, seconds: 0, done: false } : null;
-    this.sync.value = { ...AT_REST, first, last_sync_at: heard?.at ?? null };
+    this.shown.begin(!heard, heard?.at ?? null);
     this.touch();
     this.rebuild(null);
     this.lock.value = { state: "open", failures: 0, wait_seconds: 0 };
-    if (typeof document === "undefined" || !document.hidden) session.sync.start();
     void this.refreshStorage();
+    void rest()
+      .then(() => {
+        if (this.session !== session) return;
+        this.rebuild(null);
+        if (typeof document === "undefined" || !document.hidden) session.sync.start();
+      })
+      .catch((error: unknown) => this.failed(error));
   }
 
   private close(state: Lock["state"]): void {
     void this.session?.sync.stop();
     this.session = null;
-    this.built.clear();
-    for (const one of this.single.values()) one.value = null;
-    this.reports.value = [];
-    this.checklists.value = [];
-    this.postings.value = [];
-    this.photos.value = new Map();
+    this.shown.clear();
     this.device.value = null;
-    this.sync.value = AT_REST;
     this.lock.value = { ...this.lock.value, state };
   }
 
   private listener(): Listener {
     return {
-      look: (id) => this.built.get(id) ?? null,
-      rule: (report, step) => this.rule(report, step),
+      look: (id) => this.shown.look(id),
+      rule: (report, step) => this.shown.rule(report, step),
       reports: (ids) => {
         this.rebuild(ids);
         this.tellOthers();
       },
-      page: (page) => {
-        const { first } = this.sync.value;
-        if (!first) return;
-        const seconds = (performance.now() - this.firstBegan) / 1000;
-        const bytes = this.session?.wire.received ?? 0;
-        this.noteSync({ first: { ...first, rows: first.rows + page.changes.length, bytes, seconds } });
-      },
+      page: (page) => this.shown.noteFirst(page.changes.length, this.session?.wire.received),
+      brought: (rows, all) => this.shown.noteFirst(rows, this.session?.wire.received, all),
       waits: () => this.line.tell({ kind: "kick" }),
       heard: () => {
-        if (this.sync.value.error?.code === "offline") this.noteSync({ error: null });
+        if (this.sync.value.error?.code === "offline") this.shown.note({ error: null });
       },
       failed: (fault) => this.failed(fault),
       wipe: () => this.wipe(),
       watcher: {
-        phase: (phase, nextIn = null) => this.noteSync({ phase, next_in: nextIn }),
-        failed: (code, detail) => this.noteSync({ error: { code, detail } }),
+        phase: (phase, nextIn = null) => this.shown.note({ phase, next_in: nextIn }),
+        failed: (code, detail) => this.shown.note({ error: { code, detail } }),
         done: (serverTime) => this.heardFromServer(serverTime),
         changed: async () => {
           await Promise.all([this.session?.mirror.loadOutbox(), this.session?.mirror.loadPhotos()]);
@@ -398,7 +382,7 @@ export class PhoneEngine implements Engine {
     await this.db.put({ heard: this.lastHeard });
     this.lease.value = await this.door.heard();
     const first = this.sync.value.first ? { ...this.sync.value.first, done: true } : null;
-    this.noteSync({ error: null, last_sync_at: at, last_sync_age: 0, first });
+    this.shown.note({ error: null, last_sync_at: at, last_sync_age: 0, first });
   }
 
   private async wipe(): Promise<void> {
@@ -411,48 +395,19 @@ export class PhoneEngine implements Engine {
 
   private async shutOut(): Promise<void> {
     this.close("wiped");
-    this.single.clear();
+    this.shown.forget();
     const state = await this.door.state().catch(() => "wiped" as const);
     this.lock.value = { state: state === "none" ? "none" : "wiped", failures: 0, wait_seconds: 0 };
   }
 
   private rebuild(ids: string[] | null): void {
-    const { session } = this;
-    if (!session) return;
-    const { mirror } = session;
-    const moving = moves(this.sync.value);
-    const wanted = ids ?? new Set([...reportIds(mirror), ...this.built.keys()]);
-    for (const id of wanted) {
-      const report = buildReport(mirror, id, moving === "pushing");
-      if (report) this.built.set(id, report);
-      else this.built.delete(id);
-      const watched = this.single.get(id);
-      if (watched) watched.value = this.allowed(report);
-    }
-    this.photos.value = buildPhotos(mirror, moving === "photos");
-    if (!ids) {
-      this.checklists.value = buildChecklists(mirror);
-      this.postings.value = [...mirror.posting.values()].map(({ body }) => body as unknown as Posting);
-    }
-    const all = [...this.built.values()].flatMap((report) => this.allowed(report) ?? []);
-    this.reports.value = all.sort(newestFirst);
-    this.noteSync(counts(mirror, this.built));
-  }
-
-  /** A phone that has not heard of the server for 14 days shows unsent work only. */
-  private allowed(report: Report | null): Report | null {
-    return report && this.lease.value === "all_locked" && report.is_saved_on_server ? null : report;
-  }
-
-  private rule(report: Report, step: string): PhotoRule | null {
-    const sections = this.checklist(report.checklist_version)?.content.sections ?? [];
-    return sections.flatMap((section) => section.steps).find((one) => one.key === step)?.photos ?? null;
+    if (this.session) this.shown.rebuild(this.session.mirror, ids, this.lease.value);
   }
 
   private async tidy(): Promise<void> {
     const { session } = this;
-    if (!session) return;
-    const reports = [...this.built.values()];
+    if (!session?.mirror.isWhole) return;
+    const reports = this.shown.all();
     const unfinished = reports.filter((report) => report.is_editable || !report.is_saved_on_server);
     await session.mirror.tidy(
       new Set(unfinished.map((report) => report.checklist_version)),
@@ -462,14 +417,6 @@ export class PhoneEngine implements Engine {
       const version = this.checklist(report.checklist_version);
       if (version) await session.mirror.keep(version);
     }
-  }
-
-  private noteSync(change: Partial<SyncState>): void {
-    const next = { ...this.sync.value, ...change };
-    if (JSON.stringify(next) === JSON.stringify(this.sync.value)) return;
-    this.sync.value = next;
-    const { phase, error, last_sync_at, next_in } = next;
-    this.line.tell({ kind: "sync", state: { phase, error, last_sync_at, next_in } });
   }
 
   /** Tell other tabs, not for every stroke. */
@@ -492,7 +439,7 @@ export class PhoneEngine implements Engine {
 
   private failed(error: unknown): void {
     const [code, detail] = error instanceof EngineError ? (["storage", error.code] as const) : codeOf(error);
-    this.noteSync({ error: { code, detail } });
+    this.shown.note({ error: { code, detail } });
   }
 
   private async tick(): Promise<void> {
@@ -524,7 +471,7 @@ export class PhoneEngine implements Engine {
       void this.session.work.flush().catch(() => undefined);
       void this.session.sync.stop();
     } else {
-      this.session.sync.start();
+      if (this.session.mirror.isWhole) this.session.sync.start();
       void lookForUpdate();
     }
   }
@@ -535,41 +482,8 @@ export class PhoneEngine implements Engine {
   }
 
   private known(id: string): Report {
-    const report = this.built.get(id);
+    const report = this.shown.look(id);
     if (!report) throw new EngineError("unknown-report");
     return report;
   }
 }
-
-/** What is on its way at this moment: nothing, as far as is known, while there is no network or the last try did not get through. */
-function moves({ phase, error }: SyncState): SyncState["phase"] | null {
-  return globalThis.navigator?.onLine === false || error?.code === "offline" ? null : phase;
-}
-
-function counts(mirror: Session["mirror"], reports: Map<string, Report>): Partial<SyncState> {
-  const rows = [...mirror.outbox.values()].flat();
-  const photos = [...mirror.photos.values()];
-  return {
-    waiting: rows.filter((row) => row.state === "waiting" || row.state === "sent").length + mirror.unsaved.size,
-    photos_waiting: photos.filter((one) => one.state !== "stored" && one.state !== "attention" && one.chunks > 0).length,
-    attention: [...reports.values()].reduce((sum, report) => sum + report.troubles.length, 0),
-  };
-}
-
-function newestFirst(one: Report, other: Report): number {
-  const [mine, theirs] = [moment(one) + one.id, moment(other) + other.id];
-  return mine < theirs ? 1 : mine > theirs ? -1 : 0;
-}
-
-const moment = (report: Report) => report.changed_on_device_at ?? report.submitted_at ?? "";
-
-/** Say in the engine's words why a command failed. */
-function commandFault(error: unknown): Error {
-  if (error instanceof EngineError || error instanceof Wiped) return error;
-  if (error instanceof ConnectionCut) return new EngineError("offline");
-  if (!(error instanceof Refused)) return new EngineError("unexpected", String(error));
-  if (error.code === "code-not-usable" || error.code === "sign-in-refused") return new EngineError(error.code);
-  if (error.status === 426) return new EngineError("upgrade", String(error.problem.min_version ?? ""));
-  return new EngineError(error.status >= 500 || error.status === 429 ? "server" : "unexpected", error.code);
-}
-

@@ -5,18 +5,20 @@
  * of another. `reports.ts` makes of it what officers see.
  */
 
-import { type BaseRecord, type Change, records, recordsById } from "./base.ts";
+import { type BaseRecord, type Change, opened, records, recordsById, type Sealed, sealedRecords } from "./base.ts";
 import type { Db } from "./db.ts";
 import type { Opened, Outbox } from "./outbox.ts";
 import type { Fields } from "./overlay.ts";
 import type { OpenedPhoto, Photos } from "./photos.ts";
-import type { ChecklistVersion } from "./types.ts";
+import type { Answer, ChecklistVersion } from "./types.ts";
 import type { Vault } from "./vault.ts";
 
-/** What only this phone knows of a report: when it was begun and changed, by its own clock. */
+/** What only this phone knows of a report: when it was begun and changed, by its own clock, and what is half said. */
 export interface Local {
   begun_at: string | null;
   changed_at: string;
+  /** Answers that are not in order yet, by step: kept here, never sent. */
+  unfinished?: Record<string, Answer>;
 }
 /** A photo that is being developed. */
 export interface Developing {
@@ -30,8 +32,22 @@ export interface Developing {
 
 const HELD = ["inspection", "attachment", "checklist", "posting"] as const;
 type Held = (typeof HELD)[number];
+/** How many reports the first screen is made of. */
+const FIRST = 60;
 const aboutLocal = (id: string) => `local|${id}`;
 const aboutKept = (id: string) => `kept|${id}`;
+
+/** Records on their way from the store, sealed: read while the PIN is being tried, because neither waits for the other. */
+export type ReadAhead = Record<Held, Promise<Sealed>>;
+
+export function readAhead(db: Db): ReadAhead {
+  const read = (kind: Held): Promise<Sealed> => {
+    const reading = sealedRecords(db, kind);
+    reading.catch(() => undefined); // told to whoever awaits it, if the PIN was right
+    return reading;
+  };
+  return { inspection: read("inspection"), attachment: read("attachment"), checklist: read("checklist"), posting: read("posting") };
+}
 
 export class Mirror {
   readonly inspection = new Map<string, BaseRecord>();
@@ -46,6 +62,8 @@ export class Mirror {
   readonly unsaved = new Map<string, Fields>();
   /** Rows of the outbox by the record they are about, in order. */
   outbox = new Map<string, Opened[]>();
+  /** Every report that is on the phone is open; before that, none may be missed. */
+  isWhole = false;
   refusals = new Map<string, Fields>();
   private readonly begun = new Map<string, number>();
   private readonly shown = new Map<string, number>();
@@ -57,10 +75,32 @@ export class Mirror {
     private readonly pictures: Photos,
   ) {}
 
-  /** Open everything, once after unlocking and whenever another tab has written. */
+  /** Open everything: whenever another tab has written. */
   async load(): Promise<void> {
-    await Promise.all([...HELD.map((kind) => this.loadKind(kind)), this.loadLocal(), this.loadKept()]);
-    await Promise.all([this.loadOutbox(), this.loadPhotos()]);
+    await Promise.all([...HELD.map((kind) => this.loadKind(kind)), this.loadSmall()]);
+    this.isWhole = true;
+  }
+
+  /**
+   * Open, of what was read while the PIN was tried, what the first screen needs: all unsent work, the newest reports (ids
+   * are times). Gives the way to open the rest, which nobody who holds the phone has to wait for.
+   */
+  async loadFirst(read: ReadAhead): Promise<() => Promise<void>> {
+    const [inspections] = await Promise.all([read.inspection, this.loadSmall()]);
+    const newest = inspections.toSorted(([one], [other]) => (one.id < other.id ? 1 : -1));
+    const first = newest.filter(([row], i) => i < FIRST || this.outbox.has(row.id) || this.local.has(row.id));
+    await Promise.all([
+      ...(["checklist", "posting", "attachment"] as const).map((kind) => this.loadKind(kind, read[kind])),
+      this.loadKind("inspection", Promise.resolve(first)),
+    ]);
+    return async () => {
+      if (newest.length > first.length) await this.loadKind("inspection");
+      this.isWhole = true;
+    };
+  }
+
+  private async loadSmall(): Promise<void> {
+    await Promise.all([this.loadLocal(), this.loadKept(), this.loadOutbox(), this.loadPhotos()]);
   }
 
   /** Take over what a page has changed. */
@@ -136,8 +176,9 @@ export class Mirror {
     for (const id of over) this.local.delete(id);
   }
 
-  private async loadKind(kind: Held): Promise<void> {
-    await this.newest(kind, records(this.db, this.vault, kind), (found) => {
+  private async loadKind(kind: Held, read?: Promise<Sealed>): Promise<void> {
+    const reading = read ? read.then((found) => opened(this.vault, found)) : records(this.db, this.vault, kind);
+    await this.newest(kind, reading, (found) => {
       this[kind].clear();
       for (const record of found) this[kind].set(record.id, record);
     });

@@ -300,12 +300,14 @@ async function declared(tx: Transaction, id: string): Promise<void> {
   if (photo?.state === "waiting") await photos.put({ ...photo, state: "declared" });
 }
 
-/** Free the bytes of photos that are stored and whose declaration has left the journal; gives how many. */
+/** Free the bytes of photos that have a receipt and whose declaration has left the journal; gives how many. */
 export async function freePhotos(db: Db): Promise<number> {
   return db.write(["photo", "chunk", "journal"], async (tx) => {
     const kept = new Set((await tx.objectStore("journal").getAll()).map((row: JournalRow) => row.object));
     const photos = tx.objectStore("photo");
-    const free = (await photos.index("state").getAll("stored")).filter((one) => one.chunks > 0 && !kept.has(one.id));
+    const free = (await photos.index("state").getAll("stored")).filter(
+      (one) => one.receipt === true && one.chunks > 0 && !kept.has(one.id),
+    );
     for (const photo of free) {
       await tx.objectStore("chunk").delete(IDBKeyRange.bound([photo.id, 0], [photo.id, photo.chunks]));
       await photos.put({ ...photo, chunks: 0 });

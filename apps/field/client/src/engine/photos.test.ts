@@ -4,6 +4,7 @@ import { beforeEach, expect, test } from "vitest";
 import { openPhone, type TestPhone } from "../testing/phone.ts";
 import { takePage } from "./base.ts";
 import { type Bytes, concat, hex, random, sha256 } from "./bytes.ts";
+import type { PhotoRow } from "./db.ts";
 import { freePhotos } from "./outbox.ts";
 import { CHUNK, Photos } from "./photos.ts";
 import { Wire } from "./wire.ts";
@@ -89,10 +90,19 @@ test("it is sent in pieces and kept until it is confirmed", async () => {
   await told("stored", "0".repeat(64));
   expect((await row())?.state).toBe("sent");
   await told("stored", digest);
+  expect(await freePhotos(phone.db)).toBe(0);
+  await receipted();
   expect(await freePhotos(phone.db)).toBe(1);
   expect(await row()).toMatchObject({ state: "stored", chunks: 0 });
   expect(await phone.db.read(["chunk"], (tx) => tx.objectStore("chunk").count())).toBe(0);
 });
+
+/** As when a receipt was checked (`receipts.test.ts`). */
+async function receipted(): Promise<void> {
+  await phone.db.write(["photo"], async (tx) => {
+    await tx.objectStore("photo").put({ ...((await tx.objectStore("photo").get(ID)) as PhotoRow), receipt: true });
+  });
+}
 
 async function told(state: string, hash: string): Promise<void> {
   const body = { state, sha256: hash };
@@ -131,6 +141,7 @@ test("its declaration in the journal holds on to the bytes", async () => {
   const mutation = { id: "m", device_seq: 1, type: "attachment.create", object: ID, base_rev: null, fields: {}, depends_on: [], made_on_device_at: "" };
   await phone.outbox.applied(mutation, { status: "applied", rev: 1 }, 1000, true);
   await told("stored", digest);
+  await receipted();
   expect(await freePhotos(phone.db)).toBe(0);
   const later = { ...mutation, id: "n", object: "x", type: "inspection.save" };
   await phone.outbox.applied(later, { status: "applied", rev: 1 }, 1000 + 15 * 86_400, true);

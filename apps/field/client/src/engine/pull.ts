@@ -6,6 +6,7 @@ import { alone, OUTBOX } from "./locks.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Clock } from "./patience.ts";
 import { afterRestore, isSameServer, type Push } from "./push.ts";
+import { Snapshots } from "./snapshots.ts";
 import type { Vault } from "./vault.ts";
 import { Refused, type Wire } from "./wire.ts";
 
@@ -32,6 +33,9 @@ export class Pull {
     private readonly clock: Clock,
     /** Called after each page with what it changed. */
     private readonly taken: (page: Page) => Promise<void> = async () => undefined,
+    /** Called when streams were loaded from snapshots. */
+    private readonly loaded: (streams: string[]) => Promise<void> = async () => undefined,
+    private readonly snapshots = new Snapshots(db, vault, wire),
   ) {}
 
   /** Receive changes until the head of each stream; gives the number of rows. Throws OutOfStep. */
@@ -48,6 +52,11 @@ export class Pull {
       await this.taken(page);
       ask = await this.judge(page, wrong);
       if (page.more || ask.length) continue;
+      const loaded = await this.snapshots.load();
+      if (loaded.length) {
+        await this.loaded(loaded);
+        continue; // what has happened to them since, and whether they agree
+      }
       if (wrong.length) throw new OutOfStep(wrong);
       return received;
     }
@@ -64,7 +73,7 @@ export class Pull {
     const cursor = (await this.db.get<string>("cursor")) || null;
     let page: Page;
     try {
-      const body = { cursor, limit: LIMIT, wait, reset };
+      const body = { cursor, limit: LIMIT, wait, reset, ...(await this.snapshots.wish()) };
       page = await this.wire.call<Page>("POST", "/sync/pull", body, signal, 60 + wait);
     } catch (error) {
       if (!(error instanceof Refused) || !cursor) throw error;

@@ -83,7 +83,7 @@ export class Push {
       const photos = tx.objectStore("photo");
       for (const photo of await photos.getAll())
         if (photo.chunks > 0 && photo.state !== "waiting" && photo.state !== "attention")
-          await photos.put({ ...photo, state: "declared", location: null, sent: 0 });
+          await photos.put({ ...photo, state: "declared", location: null, sent: 0, receipt: false });
       await tx.objectStore("meta").delete("replay");
     });
   }

@@ -72,6 +72,7 @@ export function buildReport(mirror: Mirror, id: string, isPushing: boolean): Rep
     content_hash: String(laid.content_hash ?? ""),
     header: headerOf(laid),
     answers: byStep<Answer>(laid.answers),
+    unfinished: local?.unfinished ?? {},
     photos,
     notes: notesOf(base),
     review_note: String(base?.body.review_note ?? ""),
@@ -227,13 +228,14 @@ export function buildPhotos(mirror: Mirror, isMoving: boolean): Map<string, Phot
       width: 0,
       height: 0,
       is_here: false,
+      has_receipt: false,
     });
   }
   for (const photo of mirror.photos.values()) {
     const { id, report, step, size, sent, mime, sha256, capture_mode, captured_on_device_at, width, height } = photo;
     const facts = { id, report, step, size, sent, mime, sha256, capture_mode, captured_on_device_at, width, height };
     const state = photo.state === "sending" && !isMoving ? "waiting" : PHOTO_STATES[photo.state];
-    all.set(id, { ...facts, state, is_here: photo.chunks > 0 });
+    all.set(id, { ...facts, state, is_here: photo.chunks > 0, has_receipt: photo.receipt === true });
   }
   for (const one of mirror.developing.values())
     all.set(one.id, {
@@ -245,6 +247,7 @@ export function buildPhotos(mirror: Mirror, isMoving: boolean): Map<string, Phot
       width: 0,
       height: 0,
       is_here: false,
+      has_receipt: false,
     });
   return all;
 }

@@ -12,6 +12,8 @@ import { type Clock, claimed } from "./patience.ts";
 import { Photos } from "./photos.ts";
 import { Pull } from "./pull.ts";
 import { Push } from "./push.ts";
+import { Receipts } from "./receipts.ts";
+import { Snapshots } from "./snapshots.ts";
 import { Sync, type Watcher } from "./sync.ts";
 import { EngineError, type PhotoRule, type ReferenceEntry, type Report } from "./types.ts";
 import type { Vault } from "./vault.ts";
@@ -28,6 +30,8 @@ export interface Listener {
   /** These reports look different; null: anything may. */
   reports(ids: string[] | null): void;
   page(page: Page): void;
+  /** A part of a snapshot has brought rows, of so many. */
+  brought(rows: number, all: number): void;
   waits(): void;
   /** The server has answered. */
   heard(): void;
@@ -63,9 +67,13 @@ export class Session {
       listener.reports(null);
     };
     const push = new Push(db, this.outbox, this.wire, clock, settled);
-    this.pull = new Pull(db, vault, this.wire, push, this.outbox, clock, (page) => this.paged(page));
+    const snapshots = new Snapshots(db, vault, this.wire, listener.brought);
+    const paged = (page: Page) => this.paged(page);
+    const loaded = (streams: string[]) => this.loaded(streams);
+    this.pull = new Pull(db, vault, this.wire, push, this.outbox, clock, paged, loaded, snapshots);
     const { wire, outbox, pull, photos } = this;
-    this.sync = new Sync({ db, wire, outbox, push, pull, photos }, listener.watcher);
+    const receipts = new Receipts(db, vault);
+    this.sync = new Sync({ db, wire, outbox, push, pull, photos, receipts }, listener.watcher);
     this.work = new Work(
       db,
       this.mirror,
@@ -203,6 +211,12 @@ export class Session {
     for (const stream of page.drop) this.lists.delete(stream);
     await this.mirror.follow(page.changes, isWhole);
     this.listener.page(page);
+    this.listener.reports(null);
+  }
+
+  private async loaded(streams: string[]): Promise<void> {
+    for (const stream of streams) this.lists.delete(stream);
+    await this.mirror.follow([], true);
     this.listener.reports(null);
   }
 

@@ -6,14 +6,16 @@
  */
 
 import type { Db } from "./db.ts";
+import { codeOf } from "./faults.ts";
 import { alone, OUTBOX, SYNC } from "./locks.ts";
 import { freePhotos, type Outbox } from "./outbox.ts";
 import { delay } from "./patience.ts";
 import type { Photos } from "./photos.ts";
 import { OutOfStep, type Pull } from "./pull.ts";
 import type { Push } from "./push.ts";
+import type { Receipts } from "./receipts.ts";
 import type { SyncErrorCode, SyncState } from "./types.ts";
-import { ConnectionCut, Refused, type Wire, Wiped } from "./wire.ts";
+import { type Wire, Wiped } from "./wire.ts";
 
 const LONG_POLL = 25;
 /** How long after the last stroke a draft is sent. */
@@ -29,6 +31,7 @@ export interface Parts {
   push: Push;
   pull: Pull;
   photos: Photos;
+  receipts: Receipts;
 }
 export interface Watcher {
   phase(phase: Phase, nextIn?: number | null): void;
@@ -85,10 +88,11 @@ export class Sync {
 
   /** One whole round; throws what went wrong. */
   async once(): Promise<void> {
-    const { db, wire, outbox, push, pull, photos } = this.parts;
+    const { db, wire, outbox, push, pull, photos, receipts } = this.parts;
     await rest(await wire.pause(), this.stopWaiting.signal);
     await db.put({ not_before: undefined });
     const known = await db.get<string>("epoch");
+    this.watch.phase("pulling");
     await push.run(() => this.watch.phase("pushing"));
     this.watch.phase("pulling");
     let trouble: OutOfStep | null = null;
@@ -103,6 +107,7 @@ export class Sync {
       trouble = error;
     }
     if ((await photos.send(() => this.watch.phase("photos"))) && !trouble) await pull.run();
+    await receipts.check();
     await freePhotos(db);
     await outbox.forgetAnswered();
     await this.watch.changed();
@@ -172,20 +177,6 @@ export class Sync {
     this.stopWaiting.abort();
     this.stopWaiting = new AbortController();
   }
-}
-
-/** Say in the engine's words what went wrong. */
-export function codeOf(error: unknown): [SyncErrorCode, string] {
-  if (error instanceof ConnectionCut) return ["offline", ""];
-  if (error instanceof OutOfStep) return ["out-of-step", error.message];
-  if (error instanceof DOMException) return ["storage", error.name];
-  if (!(error instanceof Refused)) return ["unexpected", String(error)];
-  if (error.status === 401) return ["sign-in", error.code];
-  if (error.status === 403) return ["suspended", error.code];
-  if (error.status === 426) return ["upgrade", String(error.problem.min_version ?? "")];
-  if (error.status === 429) return ["busy", error.code];
-  if (error.status >= 500) return [error.retryAfter === null ? "server" : "busy", error.code];
-  return ["unexpected", error.code];
 }
 
 function isAbort(error: unknown): boolean {

@@ -179,6 +179,8 @@ export interface Report {
   content_hash: string;
   header: Header;
   answers: Record<string, Answer>;
+  /** Answers as they were typed that are not in order yet: on this phone only, and not part of what is sent. */
+  unfinished: Record<string, Answer>;
   /** Photo ids by step. */
   photos: Record<string, string[]>;
   /** The reviewer's notes on the version that was returned last. */
@@ -249,15 +251,17 @@ export interface Photo {
   height: number;
   /** Whether `engine.picture(id)` can show it without the network. */
   is_here: boolean;
+  /** The server has signed that it has these bytes, and this phone has checked the signature. */
+  has_receipt: boolean;
 }
 
 // ---- State of phone and sync --------------------------------------------------------------------------------------
 
 /**
  * `starting` the store is being opened · `none` not enrolled · `locked` PIN needed · `open` · `wiped` the service has
- * shut this phone out and it has erased itself; enrolling again is possible.
+ * shut this phone out and it has erased itself; enrolling again is possible · `broken` the browser gives no store.
  */
-export type LockState = "starting" | "none" | "locked" | "open" | "wiped";
+export type LockState = "starting" | "none" | "locked" | "open" | "wiped" | "broken";
 
 export interface Lock {
   state: LockState;
@@ -413,6 +417,8 @@ export interface Engine {
   beginReport(versionId: string, header?: Header, posting?: string): string;
   /** null takes the answer back. Stored by itself, in order; never wait for it while somebody types. */
   saveAnswer(report: string, step: string, answer: Answer | null): void;
+  /** Keep an answer that is not in order yet, beside the answers; null when it is not half said any more. */
+  keepUnfinished(report: string, step: string, answer: Answer | null): void;
   saveHeader(report: string, header: Partial<Header>): void;
   /** Resolves when everything given so far is safely stored on the phone. */
   flush(): Promise<void>;

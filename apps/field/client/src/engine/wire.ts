@@ -3,7 +3,7 @@
  * that end everything (device lost, app too old). It knows neither records nor photos.
  */
 
-import { base64, hex, sha256, utf8, uuid7 } from "./bytes.ts";
+import { base64, type Bytes, concat, hex, sha256, utf8, uuid7 } from "./bytes.ts";
 import type { Db } from "./db.ts";
 import { alone, TOKENS } from "./locks.ts";
 import { type Clock, delay, LONGEST_DELAY } from "./patience.ts";
@@ -49,6 +49,12 @@ export interface Answer {
   headers: Headers;
   text: string;
 }
+/** Bytes as they came; `isCut` is why there are no more, if the connection broke. */
+export interface Piece {
+  status: number;
+  bytes: Bytes;
+  isCut: ConnectionCut | null;
+}
 export interface Tokens {
   access_token: string;
   refresh_token: string;
@@ -60,6 +66,8 @@ interface Asked {
   body?: BodyInit | null;
   signal?: AbortSignal | undefined;
   seconds?: number;
+  /** Takes the body of a good answer, where it is no text. */
+  take?: (body: ReadableStream<Uint8Array>) => Promise<void>;
 }
 
 export class Wire {
@@ -88,6 +96,26 @@ export class Wire {
     const answer = await this.signedIn({ method, path: API + path, headers, body: packed ?? sent, signal, seconds });
     await this.obey(answer);
     return parsed<T>(answer);
+  }
+
+  /** Get bytes that are no JSON. What is not there (404) is told by the status; anything else is obeyed. */
+  async bytes(path: string): Promise<Piece> {
+    const got: Bytes[] = [];
+    let isCut: ConnectionCut | null = null;
+    const take = async (body: ReadableStream<Uint8Array>) => {
+      const reader = body.getReader();
+      try {
+        for (let next = await reader.read(); !next.done; next = await reader.read()) {
+          got.push(next.value as Bytes);
+          this.received += next.value.length;
+        }
+      } catch (error) {
+        isCut = new ConnectionCut(String(error));
+      }
+    };
+    const answer = await this.signedIn({ method: "GET", path: API + path, headers: { Accept: "*/*" }, take, seconds: 300 });
+    if (answer.status !== 404) await this.obey(answer);
+    return { status: answer.status, bytes: concat(...got), isCut };
   }
 
   /** Ask with the device's token; renew it once when it has run out. Gives the answer whatever it says. */
@@ -185,7 +213,9 @@ export class Wire {
         credentials: "omit",
         redirect: "error",
       });
-      const text = await answer.text();
+      const isTaken = asked.take && answer.ok && answer.body;
+      if (isTaken) await asked.take?.(answer.body as ReadableStream<Uint8Array>);
+      const text = isTaken ? "" : await answer.text();
       this.received += text.length;
       this.serverTime = answer.headers.get("X-Server-Time") ?? this.serverTime;
       this.heard();

@@ -57,6 +57,19 @@ test("answers show at once and become one mutation", async () => {
   expect(row?.fields).toMatchObject({ posting: "p1", mode: "express", answers: { s1: { value: false }, s2: { value: "a" } } });
 });
 
+test("what is half said is kept on the phone, also over a crash, and never sent", async () => {
+  const id = work.begin(VERSION, "p1", {});
+  work.keepUnfinished(seen(id), "s1", { value: "99" });
+  work.saveAnswer(seen(id), "s2", { value: "a" });
+  work.keepUnfinished(seen(id), "s3", { na: true });
+  work.keepUnfinished(seen(id), "s3", null);
+  await work.flush();
+  ({ mirror, work } = workOn(phone));
+  await mirror.load();
+  expect(seen(id)).toMatchObject({ answers: { s2: { value: "a" } }, unfinished: { s1: { value: "99" } } });
+  expect(JSON.stringify((await take())[0])).not.toContain("99\"");
+});
+
 test("what was sent is never changed; later edits are a mutation of their own, sent after it", async () => {
   const id = work.begin(VERSION, null, {});
   await work.flush();

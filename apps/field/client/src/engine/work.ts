@@ -9,7 +9,7 @@
 import { uuid7 } from "./bytes.ts";
 import type { Db, OutboxRow, PhotoRow } from "./db.ts";
 import { alone, OUTBOX } from "./locks.ts";
-import type { Mirror } from "./mirror.ts";
+import type { Local, Mirror } from "./mirror.ts";
 import type { Opened, Outbox, Work as Said } from "./outbox.ts";
 import { type Fields, together } from "./overlay.ts";
 import { type Clock, claimed } from "./patience.ts";
@@ -36,6 +36,8 @@ export class Work {
   private isQueued = false;
   /** On which revision the edits in memory were begun. */
   private readonly madeOn = new Map<string, number>();
+  /** Reports whose half-said answers are not stored yet. */
+  private readonly half = new Set<string>();
   /** Why the last attempt to store edits failed; they stay in memory and are tried again with the next. */
   private fault: EngineError | null = null;
 
@@ -71,6 +73,18 @@ export class Work {
   saveAnswer(report: Report, step: string, answer: Answer | null): void {
     this.editable(report);
     this.edit(report.id, { answers: { [step]: answer as unknown as Json } });
+  }
+
+  /** Keep what is half said with what only this phone knows of the report. */
+  keepUnfinished(report: Report, step: string, answer: Answer | null): void {
+    this.editable(report);
+    const { [step]: before, ...rest } = report.unfinished;
+    if (!before && !answer) return;
+    const unfinished = answer ? { ...rest, [step]: answer } : rest;
+    this.mirror.local.set(report.id, { ...this.local(report.id), unfinished });
+    this.half.add(report.id);
+    this.changed([report.id]);
+    this.queue(PAUSE_MS);
   }
 
   saveHeader(report: Report, header: Partial<Header>): void {
@@ -202,7 +216,7 @@ export class Work {
 
   /** Resolves when everything given so far is stored. */
   async flush(): Promise<void> {
-    while (this.mirror.unsaved.size) {
+    while (this.mirror.unsaved.size || this.half.size) {
       this.queue(0);
       await this.saving;
       if (this.fault) throw this.fault;
@@ -228,8 +242,7 @@ export class Work {
     const before = this.mirror.unsaved.get(report);
     if (!before) this.madeOn.set(report, this.shownRev(report));
     this.mirror.unsaved.set(report, before ? together(before, patch) : patch);
-    const local = this.mirror.local.get(report);
-    this.mirror.local.set(report, { begun_at: local?.begun_at ?? null, changed_at: claimed(this.clock) });
+    this.mirror.local.set(report, { ...this.local(report), changed_at: claimed(this.clock) });
     this.changed([report]);
     this.queue(PAUSE_MS);
   }
@@ -254,6 +267,14 @@ export class Work {
   private async store(): Promise<void> {
     this.isQueued = false;
     const reports = [...this.mirror.unsaved.keys()];
+    const half = [...this.half];
+    this.half.clear();
+    try {
+      for (const report of half) await this.touchLocal(report);
+    } catch (error) {
+      for (const report of half) this.half.add(report);
+      throw error;
+    }
     if (!reports.length) return;
     await alone(OUTBOX, async () => {
       const stored = await Promise.all(reports.map((report) => this.storeOne(report)));
@@ -308,10 +329,12 @@ export class Work {
     await table.put(there ? { ...plan.put, seq: there.seq as number } : plan.put);
   }
 
+  private local(report: string): Local {
+    return this.mirror.local.get(report) ?? { begun_at: null, changed_at: claimed(this.clock) };
+  }
+
   private async touchLocal(report: string): Promise<void> {
-    const now = claimed(this.clock);
-    const local = this.mirror.local.get(report) ?? { begun_at: null, changed_at: now };
-    const sealed = await this.mirror.sealLocal(report, { ...local, changed_at: now });
+    const sealed = await this.mirror.sealLocal(report, { ...this.local(report), changed_at: claimed(this.clock) });
     await this.db.write(["local"], (tx) => tx.objectStore("local").put(sealed, report));
   }
 }

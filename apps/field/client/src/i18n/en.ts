@@ -20,6 +20,7 @@ export const en: Words = {
     no: "No",
     skip: "Skip to content",
     loading: "Opening…",
+    not_loaded: "This screen could not be loaded: the app is not all on the phone yet, and there is no network.",
     show_more: "Show more",
     now: "just now",
     never: "never",
@@ -52,6 +53,11 @@ export const en: Words = {
     wiped_lead:
       "Your unit shut this phone out, so all work data on it was erased. To use it again, ask your leader for a new enrolment code.",
     step: (n, of) => `Step ${n} of ${of}`,
+  },
+
+  broken: {
+    title: "The browser keeps no data",
+    lead: "The app has to keep work on the phone. Leave private browsing, free some space, and open it again.",
   },
 
   pin: {
@@ -127,7 +133,7 @@ export const en: Words = {
     none: "No checklists on this phone yet. Sync first.",
     none_found: (what) => `No checklist matches “${what}”.`,
     steps: (n) => s(n, "step"),
-    version: (semver) => `version ${semver}`,
+    version: (semver) => `version\u00a0${semver}`,
     often: "Used often",
     all: "All",
     posting: "Unit of the report",
@@ -206,6 +212,13 @@ export const en: Words = {
     },
     sign: "Name of the signer",
     sign_me: (name) => `I sign: ${name}`,
+    signature: "Signature",
+    sign_draw: "Sign with a finger",
+    sign_again: "Sign again",
+    sign_title: (name) => `Signature of ${name}`,
+    sign_draw_hint: "Sign in the frame. The signature is kept as a picture of this item.",
+    sign_clear: "Clear and start again",
+    sign_done: "Done",
     sign_hint: "The signer reads the result again and enters their own name.",
     unknown_kind: "This app is too old to know this kind of step. Update it; the other answers are kept.",
     closing: (until) =>
@@ -234,9 +247,52 @@ export const en: Words = {
     outcome: "Result of the inspection",
     means_used: "Means used",
     remarks: "Remarks",
+    subjects: "Subjects",
+    transport: "Conveyance",
+    goods: "Goods",
+    participants: "Participants",
+    witnesses: "Witnesses",
+    equipment_unavailable: "Equipment unavailable",
     started_on_device_at: "Started",
     ended_on_device_at: "Ended",
     place_hint: "For example: Warehouse 2, belt 4",
+  },
+
+  parts: {
+    none: "nothing yet",
+    entry: (n) => `Entry ${n}`,
+    remove: (n) => `Remove entry ${n}`,
+    add: {
+      subjects: "Add a subject",
+      participants: "Add a participant",
+      witnesses: "Add a witness",
+      equipment_unavailable: "Add equipment",
+    },
+    keys: {
+      kind: "Role",
+      name: "Name",
+      nationality: "Nationality",
+      document: "Document number",
+      role: "Task",
+      reason: "Why it could not be used",
+      flight: "Flight",
+      airport: "Airport",
+      plate: "Number plate",
+      country: "Country of registration",
+      vessel: "Vessel",
+      container: "Container number",
+      seal: "Seal number",
+      description: "Goods, description",
+      declared: "Declared as",
+      weight: "Weight",
+      number: "Waybill or postal item number",
+    },
+    offers: {
+      "subjects.kind": ["passenger", "driver", "consignor", "consignee", "owner of the goods", "customs broker"],
+      "participants.role": ["team leader", "inspection", "X-ray", "dog handler", "minutes"],
+      "equipment_unavailable.name": ["baggage X-ray", "container X-ray", "trace detector", "handheld spectrometer", "field test kit", "scale", "dog"],
+      "equipment_unavailable.reason": ["broken", "being serviced", "out of supplies", "in use elsewhere", "nobody to operate it"],
+    },
   },
 
   choices: {
@@ -404,6 +460,12 @@ export const en: Words = {
     warnings: "To note; does not stop sending",
   },
 
+  recovery: {
+    lead: "The app ended while you were filling in this report. Everything you entered is still here.",
+    go_on: "Go on with it",
+    here: "The app ended in the middle. Everything you entered is still here, also what is not in order yet.",
+  },
+
   report: {
     title: "Report",
     number: (n) => `No. ${n}`,
@@ -412,6 +474,7 @@ export const en: Words = {
     trail_phone: "On this phone",
     trail_server: "Received by the server",
     trail_photos: (stored, total) => `Photos: ${stored} of ${total} stored on the server`,
+    trail_receipt: "the signature on the server's receipt is checked",
     trail_review: "Review",
     edit: "Open to edit",
     correct: "Correct by the notes",

@@ -19,6 +19,7 @@ export const vi = {
     no: "Không",
     skip: "Đến nội dung",
     loading: "Đang mở…",
+    not_loaded: "Chưa tải được màn hình này: máy chưa lưu đủ ứng dụng và đang không có mạng.",
     show_more: "Xem thêm",
     now: "vừa xong",
     never: "chưa lần nào",
@@ -51,6 +52,11 @@ export const vi = {
     wiped_lead:
       "Đơn vị đã khóa máy này nên mọi dữ liệu nghiệp vụ trên máy đã được xóa. Nếu vẫn dùng máy, xin lãnh đạo cấp mã kích hoạt mới.",
     step: (n: number, of: number) => `Bước ${n}/${of}`,
+  },
+
+  broken: {
+    title: "Trình duyệt không cho lưu dữ liệu",
+    lead: "Ứng dụng cần giữ việc trên máy. Hãy tắt chế độ ẩn danh, dọn bớt bộ nhớ, rồi mở lại.",
   },
 
   pin: {
@@ -126,7 +132,7 @@ export const vi = {
     none: "Chưa có bảng kiểm nào trên máy. Hãy đồng bộ.",
     none_found: (what: string) => `Không có bảng kiểm nào khớp “${what}”.`,
     steps: (n: number) => `${n} bước`,
-    version: (semver: string) => `phiên bản ${semver}`,
+    version: (semver: string) => `phiên bản\u00a0${semver}`,
     often: "Hay dùng",
     all: "Tất cả",
     posting: "Đơn vị ghi báo cáo",
@@ -205,6 +211,13 @@ export const vi = {
     },
     sign: "Họ tên người ký",
     sign_me: (name: string) => `Tôi ký: ${name}`,
+    signature: "Chữ ký",
+    sign_draw: "Ký bằng ngón tay",
+    sign_again: "Ký lại",
+    sign_title: (name: string) => `Chữ ký của ${name}`,
+    sign_draw_hint: "Ký trong khung. Chữ ký được giữ như một ảnh của mục này.",
+    sign_clear: "Xóa, ký lại",
+    sign_done: "Xong",
     sign_hint: "Người ký tự đọc lại kết quả và ghi họ tên mình.",
     unknown_kind: "Ứng dụng này còn cũ nên chưa hiểu loại bước này. Hãy cập nhật; câu trả lời khác vẫn được giữ.",
     closing: (until: string | null) =>
@@ -233,9 +246,52 @@ export const vi = {
     outcome: "Kết quả kiểm tra",
     means_used: "Biện pháp, phương tiện đã dùng",
     remarks: "Ghi chú chung",
+    subjects: "Đối tượng",
+    transport: "Phương tiện, chuyến",
+    goods: "Hàng hóa",
+    participants: "Người tham gia",
+    witnesses: "Người chứng kiến",
+    equipment_unavailable: "Thiết bị không sẵn sàng",
     started_on_device_at: "Bắt đầu",
     ended_on_device_at: "Kết thúc",
     place_hint: "Ví dụ: Kho số 2, băng chuyền 4",
+  },
+
+  parts: {
+    none: "chưa ghi",
+    entry: (n: number) => `Mục ${n}`,
+    remove: (n: number) => `Bỏ mục ${n}`,
+    add: {
+      subjects: "Thêm đối tượng",
+      participants: "Thêm người tham gia",
+      witnesses: "Thêm người chứng kiến",
+      equipment_unavailable: "Thêm thiết bị",
+    },
+    keys: {
+      kind: "Vai trò",
+      name: "Họ tên, tên gọi",
+      nationality: "Quốc tịch",
+      document: "Số giấy tờ",
+      role: "Nhiệm vụ",
+      reason: "Vì sao không dùng được",
+      flight: "Chuyến bay",
+      airport: "Sân bay",
+      plate: "Biển kiểm soát",
+      country: "Nước đăng ký",
+      vessel: "Tên tàu",
+      container: "Số container",
+      seal: "Số niêm phong",
+      description: "Tên hàng, mô tả",
+      declared: "Khai báo",
+      weight: "Trọng lượng",
+      number: "Số vận đơn, bưu gửi",
+    },
+    offers: {
+      "subjects.kind": ["hành khách", "lái xe", "người gửi", "người nhận", "chủ hàng", "đại lý khai thuê"],
+      "participants.role": ["tổ trưởng", "kiểm tra", "soi máy", "huấn luyện viên chó nghiệp vụ", "lập biên bản"],
+      "equipment_unavailable.name": ["máy soi hành lý", "máy soi container", "máy phát hiện vết", "quang phổ cầm tay", "bộ thử nhanh", "cân", "chó nghiệp vụ"],
+      "equipment_unavailable.reason": ["hỏng", "đang bảo dưỡng", "hết vật tư", "đang dùng nơi khác", "không có người vận hành"],
+    } as Record<string, readonly string[]>,
   },
 
   choices: {
@@ -404,6 +460,12 @@ export const vi = {
     warnings: "Lưu ý, không chặn việc gửi",
   },
 
+  recovery: {
+    lead: "Lần trước ứng dụng đóng giữa lúc bạn đang nhập báo cáo này. Mọi điều đã nhập vẫn còn.",
+    go_on: "Nhập tiếp",
+    here: "Ứng dụng đã đóng giữa chừng. Mọi điều đã nhập vẫn còn, kể cả ô chưa hợp lệ.",
+  },
+
   report: {
     title: "Báo cáo",
     number: (n: string) => `Số ${n}`,
@@ -412,6 +474,7 @@ export const vi = {
     trail_phone: "Trên máy này",
     trail_server: "Máy chủ đã nhận",
     trail_photos: (stored: number, total: number) => `Ảnh: máy chủ đã lưu ${stored}/${total}`,
+    trail_receipt: "đã kiểm chữ ký trên biên nhận của máy chủ",
     trail_review: "Soát xét",
     edit: "Mở để sửa",
     correct: "Sửa theo ghi chú",

@@ -5,10 +5,12 @@ import { engine } from "../engine/index.ts";
 import type { Answer, Report, Step } from "../engine/types.ts";
 import * as format from "../i18n/format.ts";
 import { named, say, words } from "../i18n/index.ts";
+import { isGiven } from "../rules/answers.ts";
 import { Icon, type IconName } from "../ui/icons.tsx";
 import { Badge, Head, Notice } from "../ui/parts.tsx";
 import { href } from "../ui/router.ts";
 import { compiled, photoCounts, scopeOf } from "./form/checklist.ts";
+import { partText } from "./form/entries.tsx";
 import { Shot, Viewer } from "./form/photos.tsx";
 import { titleOf } from "./report-row.tsx";
 import { TroubleCard } from "./trouble-card.tsx";
@@ -100,7 +102,11 @@ export function Trail({ report }: { report: Report }) {
   ];
   if (photos_total > 0) {
     const text = w.report.trail_photos(photos_stored, photos_total);
-    stages.push({ icon: "camera", text, detail: "", reached: photos_stored === photos_total });
+    const isReceipted = Object.values(report.photos)
+      .flat()
+      .every((id) => engine.photos.value.get(id)?.has_receipt);
+    const detail = isReceipted ? w.report.trail_receipt : "";
+    stages.push({ icon: "camera", text, detail, reached: photos_stored === photos_total });
   }
   const reviewed = server_state !== null && REVIEWED.has(server_state);
   const detail = reviewed || server_state === "under_review" ? named(w.states, server_state ?? "") : "";
@@ -133,8 +139,12 @@ function Facts({ report }: { report: Report }) {
   const times = (["started_on_device_at", "ended_on_device_at"] as const).flatMap((field) =>
     header[field] ? [[w.header[field], format.moment(header[field])]] : [],
   );
+  const parts = (["subjects", "transport", "goods", "participants", "witnesses", "equipment_unavailable"] as const).map(
+    (part) => [w.header[part], partText(part, header[part])],
+  );
   const texts = [
     [w.header.place, header.place],
+    ...parts,
     [w.header.means_used, means],
     [w.header.remarks, header.remarks],
   ];
@@ -181,7 +191,7 @@ function ReadBack({ report, step }: { report: Report; step: Step }) {
   return (
     <div class="readback">
       <p class="asked">{say(step.text)}</p>
-      {step.kind !== "photo" && <p class="said">{spoken(step, given)}</p>}
+      {step.kind !== "photo" && <p class={isGiven(given) ? "said" : "soft"}>{spoken(step, given)}</p>}
       {given?.note && (
         <p class="small">
           {w.form.note}: {given.note}

@@ -8,6 +8,7 @@ import { say, words } from "../i18n/index.ts";
 import { Icon, Lighthouse } from "../ui/icons.tsx";
 import { Head } from "../ui/parts.tsx";
 import { href } from "../ui/router.ts";
+import { LeftOver } from "./recovery.tsx";
 import { ReportRow } from "./report-row.tsx";
 
 const SHOWN = 20;
@@ -29,6 +30,7 @@ export function Today() {
       <p class="soft">
         {[name && w.today.hello(name), unit && say(unit)].filter(Boolean).join(" · ")}
       </p>
+      <LeftOver />
       <Group title={w.today.returned} reports={of(new Set(["returned"]))} />
       <Group title={w.today.in_progress} reports={of(IN_PROGRESS)} />
       <Group title={w.today.on_the_way} reports={of(ON_THE_WAY)} />

@@ -1,7 +1,8 @@
 /**
  * What the officer enters, on its way into the store. An answer in order goes to the engine at once. One that is not (a
- * reason still missing, a number out of range) is never sent half done: it stays here, beside its fault, and the stored
- * answer is taken back, so that nothing the officer has overwritten can be submitted by mistake.
+ * reason still missing, a number out of range) is never sent half done: the engine keeps it apart, on this phone only, so
+ * that it stands beside its fault even after the tab has died; and the stored answer is taken back, so that nothing the
+ * officer has overwritten can be submitted by mistake.
  */
 
 import { signal } from "@preact/signals";
@@ -12,31 +13,20 @@ import { isWarning } from "../../rules/answers.ts";
 import { announce } from "../../ui/live.tsx";
 import { compiled } from "./checklist.ts";
 
-const unfinished = signal<ReadonlyMap<string, Answer>>(new Map());
-
 /** Whether everything entered is stored on the phone. */
 export const saving = signal<"saved" | "saving" | "failed">("saved");
 
 /** The answers as they stand on the screen, with those that are not in order yet. */
 export function answersOf(report: Report): Record<string, Answer> {
-  const answers = { ...report.answers };
-  for (const [place, answer] of unfinished.value) {
-    const [id, step] = place.split("/");
-    if (id === report.id && step) answers[step] = answer;
-  }
-  return answers;
+  return { ...report.answers, ...report.unfinished };
 }
 
 /** Keep an answer; null, or one that says nothing, takes it back. */
 export function answer(report: Report, step: string, given: Answer | null): void {
   const said = given && Object.keys(given).length > 0 ? given : null;
-  const place = `${report.id}/${step}`;
-  const faults = said ? faultsOf(report, step, said) : [];
-  const rest = new Map(unfinished.value);
-  if (faults.length > 0 && said) rest.set(place, said);
-  else rest.delete(place);
-  unfinished.value = rest;
-  if (faults.length === 0) engine.saveAnswer(report.id, step, said);
+  const isHalf = said !== null && faultsOf(report, step, said).length > 0;
+  engine.keepUnfinished(report.id, step, isHalf ? said : null);
+  if (!isHalf) engine.saveAnswer(report.id, step, said);
   else if (report.answers[step]) engine.saveAnswer(report.id, step, null);
   void store();
 }

@@ -11,6 +11,7 @@ import { Icon } from "../../ui/icons.tsx";
 import { Head, Meter, Notice } from "../../ui/parts.tsx";
 import { goOn, href } from "../../ui/router.ts";
 import { compiled, photoCounts, scopeOf } from "./checklist.ts";
+import { Recovered, useFormOpen } from "../recovery.tsx";
 import { answersOf, saving } from "./editing.ts";
 import { General } from "./general.tsx";
 import { JumpSheet } from "./jump.tsx";
@@ -53,10 +54,12 @@ export function Fill({ id, page, step }: { id: string; page: string; step: strin
 }
 
 function gather(report: Report, version: ChecklistVersion, checklist: CompiledChecklist): Sheaf {
-  const answers = answersOf(report);
+  const entered = answersOf(report);
   const [scope, photos] = [scopeOf(report), photoCounts(report)];
+  const visible = new Set(checklist.visibleSteps(entered, scope, photos));
+  // What is half said at a step that is hidden now stands against nothing.
+  const answers = Object.fromEntries(Object.entries(entered).filter(([key]) => visible.has(key) || key in report.answers));
   const found = checklist.check(answers, scope, photos, { final: true });
-  const visible = new Set(checklist.visibleSteps(answers, scope, photos));
   const shown = version.content.sections.filter((section) => section.steps.some((one) => visible.has(one.key)));
   return {
     report,
@@ -79,11 +82,13 @@ function Form({ sheaf, page, step }: { sheaf: Sheaf; page: string; step: string 
   const section = version.content.sections.find((one) => one.key === here);
   const title = say(version.title);
   useFocusOnArrival(here, step);
+  useFormOpen(report.id);
   return (
     <main id="content" class="fill">
       <Head title={title} up={href({ screen: "today" })}>
         <Progress sheaf={sheaf} />
       </Head>
+      <Recovered id={report.id} />
       <VersionNotice version={version} />
       {report.state === "returned" && here === "general" && <ReturnedNotice report={report} />}
       {here === "general" && <General sheaf={sheaf} insist={insist.value} />}

@@ -11,6 +11,7 @@ import { Confirm } from "../../ui/dialog.tsx";
 import { Choices, Fault } from "../../ui/parts.tsx";
 import { goOn } from "../../ui/router.ts";
 import { header } from "./editing.ts";
+import { Many, Single } from "./entries.tsx";
 import type { Sheaf } from "./fill.tsx";
 import { TextInput } from "./text.tsx";
 
@@ -47,6 +48,11 @@ export function General({ sheaf, insist }: { sheaf: Sheaf; insist: boolean }) {
         <HeaderSelect report={report} field="direction" />
         <HeaderChoice report={report} field="channel" chips />
       </div>
+      <Many report={report} part="subjects" />
+      <Single report={report} part="transport" />
+      <Single report={report} part="goods" />
+      <Many report={report} part="participants" />
+      <Many report={report} part="witnesses" />
       <p class="soft">
         {w.header.started_on_device_at}: {begun ? format.moment(begun) : w.report.none}
       </p>

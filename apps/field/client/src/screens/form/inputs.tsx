@@ -238,19 +238,20 @@ function Scan({ step, answer, give, named: name, describedBy, faulty }: InputPro
 function Sign({ answer, give, named: name, describedBy, faulty }: InputProps) {
   const w = words().form;
   const me = engine.device.value?.officer.name ?? "";
-  const signer = (answer?.value as { name?: string } | undefined)?.name ?? "";
+  const held = answer?.value as { name?: string; attachment?: string } | undefined;
+  const signer = held?.name ?? "";
   return (
     <>
       <p class="hint">{w.sign_hint}</p>
       {me && signer !== me && (
-        <button type="button" class="wide quiet" onClick={() => give({ name: me })}>
+        <button type="button" class="wide quiet" onClick={() => give({ ...held, name: me })}>
           <Icon name="pen" />
           {w.sign_me(me)}
         </button>
       )}
       <TextInput
         text={signer}
-        typed={(text) => give(text.trim() ? { name: cleanText(text) } : undefined)}
+        typed={(text) => give(text.trim() ? { ...held, name: cleanText(text) } : undefined)}
         placeholder={w.sign}
         aria-labelledby={name}
         aria-describedby={describedBy}

@@ -15,6 +15,7 @@ import { Choices, Fault, Notice } from "../../ui/parts.tsx";
 import { goOn, href } from "../../ui/router.ts";
 import { pageOf } from "./checklist.ts";
 import { header } from "./editing.ts";
+import { Many } from "./entries.tsx";
 import type { Sheaf } from "./fill.tsx";
 import { HeaderChoice } from "./general.tsx";
 import { TextInput } from "./text.tsx";
@@ -54,6 +55,7 @@ export function Result({ sheaf, insist }: { sheaf: Sheaf; insist: Signal<boolean
           />
         </div>
       </div>
+      <Many report={report} part="equipment_unavailable" />
       {missing.length > 0 ? (
         <Missing sheaf={sheaf} missing={missing} />
       ) : (

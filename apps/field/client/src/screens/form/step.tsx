@@ -10,6 +10,7 @@ import { Choices, Fault, Notice } from "../../ui/parts.tsx";
 import { answer as keep, withNote, withValue } from "./editing.ts";
 import { StepInput } from "./inputs.tsx";
 import { PhotoStrip } from "./photos.tsx";
+import { Signature } from "./signature.tsx";
 import { TextInput } from "./text.tsx";
 
 export interface StepProps {
@@ -74,6 +75,7 @@ export function StepCard({ report, step, number, answer, required, codes, insist
             describedBy={shown.length > 0 ? faults : undefined}
             faulty={shown.length > 0}
           />
+          {step.kind === "sign" && <Signature report={report} step={step} answer={answer} />}
           {step.photos && (
             <PhotoStrip report={report} step={step} rule={step.photos} due={codes.includes("photos-missing")} />
           )}

@@ -10,6 +10,8 @@ interface TypedProps {
   readonly text: string;
   readonly typed: (text: string) => void;
   readonly long?: boolean;
+  /** Id of a list of what is said most often. */
+  readonly list?: string | undefined;
 }
 
 type Rest = Omit<JSX.IntrinsicElements["input"] & JSX.IntrinsicElements["textarea"], "value" | "onInput" | "ref">;
