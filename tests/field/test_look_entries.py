@@ -33,7 +33,8 @@ def test_who_and_what_was_checked_reaches_the_server_as_entered(stage: Stage, ph
         subjects.get_by_label("Họ tên").nth(number).fill(name)
     subjects.get_by_role("button", name="Thêm đối tượng").click()  # says nothing: not kept
     transport = part(phone, "Phương tiện, chuyến")
-    transport.get_by_label("Biển kiểm soát").fill("29C-123.45")
+    assert transport.get_by_label("Biển kiểm soát").count() == 0  # an express parcel comes by air
+    transport.get_by_label("Chuyến bay").fill("VN 417")
     goods = part(phone, "Hàng hóa")
     goods.get_by_label("Tên hàng").fill("Bánh kẹo")
     goods.get_by_label("Trọng lượng").fill("12 kg")
@@ -55,7 +56,7 @@ def test_who_and_what_was_checked_reaches_the_server_as_entered(stage: Stage, ph
             {"kind": "hành khách", "name": "Nguyễn Văn Hư Cấu"},
             {"kind": "chủ hàng", "name": "Công ty Hư Cấu"},
         ],
-        "transport": {"plate": "29C-123.45"},
+        "transport": {"flight": "VN 417"},
         "goods": {"description": "Bánh kẹo"},
         "participants": [],
         "witnesses": [{"name": "Lê Thị Mai"}],

@@ -117,7 +117,9 @@ function useFocusOnArrival(page: string, step: string): void {
 function Progress({ sheaf }: { sheaf: Sheaf }) {
   const w = words().form;
   const { required, answered } = sheaf.progress;
-  const state = saving.value;
+  const photos = Object.values(sheaf.report.photos).flat();
+  const developing = photos.some((id) => engine.photos.value.get(id)?.state === "processing");
+  const state = developing && saving.value === "saved" ? "saving" : saving.value;
   const text = required === answered ? w.all_required_done : w.progress(answered, required);
   return (
     <div class="fill-progress">
