@@ -167,7 +167,9 @@ class EnginePage:
             self.page.wait_for_timeout(50)
 
     def in_step(self, seconds: float = LONG) -> None:
-        """Wait until nothing waits and the server has been heard."""
+        """Ask for a sync, and wait until nothing waits and the server has been heard."""
+        self.run("return phone.flush()")
+        self.kick()
         self.until(self._is_in_step, seconds)
 
     def _is_in_step(self) -> bool:
