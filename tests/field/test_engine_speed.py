@@ -18,7 +18,7 @@ from tests.field.handset import AS_PHONE, PIN, Handset, open_profile
 from tests.field.line import Line
 from tests.reports import header
 
-pytestmark = [pytest.mark.live, pytest.mark.browser]
+pytestmark = [pytest.mark.live, pytest.mark.browser, pytest.mark.alone]
 
 TAKEN = """
 const bytes = Uint8Array.from(atob(given.picture), (c) => c.charCodeAt(0));

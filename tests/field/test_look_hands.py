@@ -146,6 +146,7 @@ def test_what_is_not_in_order_is_never_sent_half_done(stage: Stage, phone: Hands
     assert held["answers"]["a_number"] == {"value": "50"}
 
 
+@pytest.mark.alone
 def test_typing_never_waits(phone: Handset) -> None:
     """Each key is answered within a frame or two, with the store at work beneath."""
     phone.begin("Mọi loại bước")
