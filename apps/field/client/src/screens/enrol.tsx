@@ -1,7 +1,7 @@
 /** The first door: an enrolment code, by QR or typed, then a PIN. Also what a phone shows that was shut out. */
 
 import { type Signal, useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { engine } from "../engine/index.ts";
 import { EngineError } from "../engine/types.ts";
 import { words } from "../i18n/index.ts";
@@ -86,7 +86,7 @@ function CodeStep({ code, name, linked, fault, done }: CodeStepProps) {
   const w = words().enrol;
   const heading = useRef<HTMLHeadingElement>(null);
   const scanning = useSignal(false);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   const scanned = (text: string): void => {
     const found = codeOf(text);
     scanning.value = false;

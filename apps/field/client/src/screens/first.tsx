@@ -1,7 +1,7 @@
 /** The first sync: a step of its own, with size and time, and the two things the phone should be asked for meanwhile. */
 
 import { computed, signal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { engine } from "../engine/index.ts";
 import { words } from "../i18n/index.ts";
 import * as format from "../i18n/format.ts";
@@ -25,8 +25,8 @@ export function First() {
   const heading = useRef<HTMLHeadingElement>(null);
   const w = words().first;
   const done = loading === null || loading.done;
+  useLayoutEffect(() => heading.current?.focus(), []);
   useEffect(() => {
-    heading.current?.focus();
     void engine.syncNow();
     void engine.refreshStorage();
   }, []);

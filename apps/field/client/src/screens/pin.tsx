@@ -1,7 +1,7 @@
 /** Choosing a PIN: at enrolment, and later in its own sheet. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { engine } from "../engine/index.ts";
 import { EngineError } from "../engine/types.ts";
 import { words } from "../i18n/index.ts";
@@ -34,7 +34,7 @@ export function ChoosePin({ finish, back }: { finish: (pin: string) => Promise<v
   const { busy, problem, run } = useCommand();
   const heading = useRef<HTMLHeadingElement>(null);
   const w = words().pin;
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   return (
     <form
       class="stack"

@@ -1,7 +1,7 @@
 /** The second door: the PIN, each time the phone was locked. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { engine } from "../engine/index.ts";
 import { words } from "../i18n/index.ts";
 import { useCommand } from "../ui/commands.ts";
@@ -16,7 +16,7 @@ export function Unlock() {
   const form = useRef<HTMLFormElement>(null);
   const { wait_seconds } = engine.lock.value;
   const w = words().pin;
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.title = `${w.unlock_title} – Hải Đăng`;
     form.current?.querySelector("input")?.focus();
   }, []);
