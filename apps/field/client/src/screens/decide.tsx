@@ -115,7 +115,7 @@ function Ways({ trouble, report }: { trouble: Trouble; report: Report | null }) 
   const decide = async (command: () => Promise<void>): Promise<void> => {
     if (!(await run(command))) return;
     announce(w.decided);
-    goOn("decide", { screen: "sync" });
+    goOn({ screen: "decide", id: trouble.id }, { screen: "sync" });
   };
   return (
     <div class="stack">

@@ -45,8 +45,9 @@ export function go(to: Route, { replace = false } = {}): void {
 }
 
 /** Go on from a screen whose work has ended, unless the officer has gone elsewhere while it ran. */
-export function goOn(from: Route["screen"], to: Route): void {
-  if (route.peek().screen === from) go(to, { replace: true });
+export function goOn(from: { readonly screen: Route["screen"]; readonly id: string }, to: Route): void {
+  const now = route.peek();
+  if (now.screen === from.screen && "id" in now && now.id === from.id) go(to, { replace: true });
 }
 
 /** Take the enrolment code out of the address: it must stay neither there nor in the history. */

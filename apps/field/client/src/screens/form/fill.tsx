@@ -38,7 +38,7 @@ export function Fill({ id, page, step }: { id: string; page: string; step: strin
   const version = report ? engine.checklist(report.checklist_version) : null;
   const checklist = report ? compiled(report.checklist_version) : null;
   useEffect(() => {
-    if (report && !report.is_editable) goOn("fill", { screen: "report", id });
+    if (report && !report.is_editable) goOn({ screen: "fill", id }, { screen: "report", id });
   }, [report?.is_editable]);
   if (!report || !version || !checklist) {
     return (

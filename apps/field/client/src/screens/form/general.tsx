@@ -22,7 +22,7 @@ export function General({ sheaf, insist }: { sheaf: Sheaf; insist: boolean }) {
   const begun = report.header.started_on_device_at;
   const discard = async (): Promise<void> => {
     await engine.discard(report.id);
-    goOn("fill", { screen: "today" });
+    goOn({ screen: "fill", id: report.id }, { screen: "today" });
   };
   return (
     <>

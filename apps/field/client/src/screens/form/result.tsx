@@ -151,7 +151,7 @@ function SendBar({ sheaf, missing, insist }: SendBarProps) {
   const send = async (): Promise<void> => {
     if (!(await run(() => engine.submit(report.id, ending(report))))) return;
     announce(navigator.onLine ? w.finish.submitted : w.finish.submitted_offline);
-    goOn("fill", { screen: "report", id: report.id });
+    goOn({ screen: "fill", id: report.id }, { screen: "report", id: report.id });
   };
   const toFirst = (): void => {
     insist.value = true;
