@@ -16,6 +16,7 @@ from apps.reporting.actions import count_seizures
 from apps.seizures import actions
 from backend.demo_data.answers import airway_bill, s10
 from backend.demo_data.checklists import Library
+from backend.demo_data.custody import Custody
 from backend.demo_data.people import Person, Service
 from backend.demo_data.simulation import Simulation
 
@@ -107,6 +108,7 @@ class Seizures:
         self.story, self.service = story, service
         self.checklist = str(library.at("suspected_drugs", story.end).id)
         self.waybill = airway_bill(story)
+        self.custody = Custody(story, service)
         self.made: list[UUID] = []
 
     def happen(self, after: dt.datetime) -> int:
@@ -143,7 +145,10 @@ class Seizures:
         actions.submit_seizure(
             actor=self.acting(person), report_id=report.pk, base_rev=report.rev, fields=told
         )
+        exhibits = self.custody.happen(report.pk, self.acting(person), told["lines"], find.upto, find.unit)
         self._decide(find, report.pk, began)
+        if find.upto == "closed":
+            self.custody.hand_over(exhibits, self.acting(person), self.leader(find.unit))
 
     def reported(self, find: Find) -> tuple[Person, dict[str, Any]]:
         """Give who reports the find, and the full report."""
