@@ -189,6 +189,7 @@ class ReceiptForm(forms.Form):
             self.fields[f"seals_{pk}"] = _text(f"{name}{seals}", 400, _SEVERAL)
             mass = say("khối lượng cân lại (g)", "mass weighed again (g)")
             self.fields[f"mass_{pk}"] = _text(f"{name}{mass}", 20)
+        self.order_fields([*(name for name in self.fields if name != "note"), "note"])
 
     def said(self) -> dict[str, Any]:
         """Give what was filled in, as the action takes it."""

@@ -20,6 +20,7 @@ from apps.common.text import pick
 from apps.console.custody_forms import ExhibitForm, OfferForm, ResultForm, SampleForm, StepForm
 from apps.console.refusals import Refusal, refusal_of
 from apps.console.rooms import EXHIBITS, SEIZURES, ConsoleRequest, opens
+from apps.console.templatetags.console import grams
 from apps.custody import actions
 from apps.custody.actions import Done
 from apps.custody.actions.common import hand_of, post_at
@@ -230,8 +231,8 @@ def _told(event: CustodyEvent) -> dict[str, Any]:
         (pick("Mục đích", "Purpose"), said.get("purpose")),
         (pick("Niêm phong mới", "New seals"), ", ".join(s["number"] for s in said.get("seals", ()))),
         (pick("Số đọc được", "Seals as read"), ", ".join(said.get("seals_read", ()))),
-        (pick("Khối lượng (g)", "Mass (g)"), said.get("mass_read") or said.get("gross_mass_g")),
-        (pick("Lấy mẫu (g)", "Taken (g)"), said.get("taken_mass_g")),
+        (pick("Khối lượng (g)", "Mass (g)"), _grams(said.get("mass_read") or said.get("gross_mass_g"))),
+        (pick("Lấy mẫu (g)", "Taken (g)"), _grams(said.get("taken_mass_g"))),
         (pick("Người chứng kiến", "Witnesses"), len(said.get("witnesses", ())) or None),
         (pick("Bàn giao", "Hand-over"), said.get("hand_over")),
         (pick("Bên nhận", "Receiver"), said.get("to")),
@@ -244,6 +245,10 @@ def _told(event: CustodyEvent) -> dict[str, Any]:
         "name": vocabulary_label("custody_event", event.kind),
         "facts": [(name, value) for name, value in facts if value],
     }
+
+
+def _grams(value: str | None) -> str:
+    return grams(value) if value else ""
 
 
 def report_of(actor: Actor, report_id: UUID) -> SeizureReport:
