@@ -44,6 +44,7 @@ class Stage:
 
     def officer(self) -> str:
         """Give an officer nobody else works with."""
+        self.tend()
         return str(self.told["officers"][next(self._next)])
 
     def rows(self, query: str, *given: object) -> list[tuple[Any, ...]]:
@@ -80,7 +81,24 @@ class Stage:
 
     def settled(self, report: str) -> None:
         """Wait until the report waits for its leader: the worker counts its photos after the last has arrived."""
-        assert until(lambda: self.backstage("state", report=report) == "complete")
+        assert until(lambda: self.state(report) == "complete", seconds=40)
+
+    def state(self, report: str) -> str:
+        """Give the state of a report, and see to it that somebody works on it."""
+        self.tend()
+        return str(self.backstage("state", report=report))
+
+    def tend(self) -> None:
+        """Start the worker again if it has ended, as the product's supervisor does.
+
+        A web process that is killed may leave half a message in the embedded broker, and the worker that reads it ends.
+        """
+        processes = self.stack.processes
+        if {"worker", "beat"} <= processes.keys() and processes["worker"].poll() is not None:
+            for name in ("worker", "beat"):
+                with contextlib.suppress(ProcessLookupError):
+                    self.stack.kill(name)
+            self.stack.start_worker()
 
     def restart(self) -> None:
         """Start what was killed."""

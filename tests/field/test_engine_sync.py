@@ -160,7 +160,7 @@ def test_the_server_restarts_in_the_middle(phone: EnginePage, stage: Stage) -> N
     stage.stack.start_web()
     phone.kick()
     phone.in_step()
-    phone.until(lambda: report_of(stage, report)["state"] == "complete")
+    phone.until(lambda: stage.state(report) == "complete")
 
 
 def test_returned_corrected_offline_and_sent_again(phone: EnginePage, stage: Stage) -> None:
