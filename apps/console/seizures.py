@@ -9,8 +9,7 @@ from typing import Any
 from apps.common.text import pick, say
 from apps.console.templatetags.console import grams, number, when
 from apps.inspections.rules import parse_time
-from apps.organisation.models import Unit
-from apps.organisation.queries import names
+from apps.organisation.queries import names_by_code
 from apps.reference.queries import countries, label, substances
 from apps.seizures.models import SeizureLine
 from apps.seizures.rules.fields import HEADER, LAB_FIELDS, NOMINAL, PARTS
@@ -147,12 +146,10 @@ class Called:
 
 def names_known() -> Called:
     """Give all names that a page of seizures may need, in the language of the request."""
-    called = names()
-    units = Unit.objects.values_list("pk", "code")
     return Called(
         substances={key: pick(s.vi, s.en) for key, s in substances().items()},
         countries=countries(),
-        units={code: called[pk] for pk, code in units if pk in called},
+        units=names_by_code(),
     )
 
 

@@ -53,6 +53,12 @@ def names(units: Iterable[UUID] | None = None, day: dt.date | None = None) -> di
     return {unit: pick(vi, en) for unit, vi, en in rows.values_list("unit_id", "vi", "en")}
 
 
+def names_by_code() -> dict[str, str]:
+    """Give what every unit is called today, by its code, in the language of the request."""
+    called = names()
+    return {code: called[pk] for pk, code in Unit.objects.values_list("pk", "code") if pk in called}
+
+
 def tree_changes(first: dt.date, last: dt.date) -> list[dt.date]:
     """Give the days after `first`, up to `last`, on which some unit got another parent (or lost its own)."""
     starts = UnitParent.objects.filter(valid_from__gt=first, valid_from__lte=last).values_list("valid_from")

@@ -145,9 +145,14 @@ def append(
         "report": str(exhibit.report_id),
     }
     log(actor, f"custody.{kind}", KIND, exhibit.pk, told)
+    return _item(exhibit, f"exhibit.{kind}", held)
+
+
+def _item(exhibit: Exhibit, change: str, held: Iterable[str]) -> Item:
+    """Give an exhibit for the feed; it leaves the streams that held it and are no longer its own."""
     streams = streams_of(exhibit)
     return Item(
-        f"exhibit.{kind}",
+        change,
         KIND,
         exhibit.pk,
         exhibit.rev,
