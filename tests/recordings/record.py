@@ -173,7 +173,7 @@ def scenes(protocol: int) -> dict[str, list[Step]]:
         "verdicts-conflict": [
             enrol,
             push(save),
-            push(edit("c1", "report", 1, remarks="một")),
+            {"server": "write-elsewhere report"},
             push(edit("c2", "report", 1, remarks="hai")),
             push(edit("c3", "report", 1, place="Cổng B")),
             push(mutation("c4", "inspection.save", "report", {**REPORT, "remarks": "khác"})),

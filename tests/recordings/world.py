@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import time
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -112,9 +113,17 @@ class World:
             "minimum-of-submissions": lambda: setattr(
                 self.settings, "MIN_APP_VERSIONS", {"inspection.submit": tuple(map(int, which.split(".")))}
             ),
+            "write-elsewhere": lambda: self._write_elsewhere(which),
             "work": self._work_off,
         }
         deeds[kind]()
+
+    def _write_elsewhere(self, report: str) -> None:
+        """Let the officer write a remark on another phone."""
+        officer = self.cast.officer
+        actor = replace(officer.actor(), device_id=officer.another_phone().device.pk)
+        pk = UUID(self.known[report])
+        inspections.save_inspection(actor=actor, report_id=pk, base_rev=1, fields={"remarks": "một"})
 
     def _device(self) -> Device:
         return Device.objects.get(pk=self.known["device_id"])
