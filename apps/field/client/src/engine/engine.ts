@@ -1,15 +1,17 @@
 /** The engine itself: one object that screens watch and command. It joins door, session and sync; rules live there. */
 
-import { type ReadonlySignal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, signal } from "@preact/signals";
 import { Db, NAME } from "./db.ts";
 import { Door, type EnrolAnswer, type Failures } from "./door.ts";
 import { exported } from "./export.ts";
 import { codeOf, commandFault } from "./faults.ts";
+import { FindsOf } from "./finds.ts";
 import { Line } from "./locks.ts";
 import { warmPosition } from "./manifest.ts";
 import { type ReadAhead, readAhead } from "./mirror.ts";
 import { type Clock, phoneClock } from "./patience.ts";
 import { readPrefs, writePrefs } from "./prefs.ts";
+import { seizureIds } from "./seizures.ts";
 import { type Listener, Session } from "./session.ts";
 import { Shown } from "./shown.ts";
 import { reconcile } from "./status.ts";
@@ -28,6 +30,7 @@ import {
   type SignOut,
   type StorageState,
   type SyncState,
+  type Trouble,
 } from "./types.ts";
 import type { Vault } from "./vault.ts";
 import { Wire } from "./wire.ts";
@@ -59,7 +62,14 @@ export class PhoneEngine implements Engine {
   readonly storage = signal<StorageState>({ used: 0, quota: 0, persisted: false, photo_bytes: 0 });
   readonly device = signal<DeviceFacts | null>(null);
   readonly prefs = signal<Prefs>(readPrefs());
-  readonly troubles = this.shown.troubles;
+  readonly finds = new FindsOf({
+    opened: () => this.opened(),
+    officer: () => this.device.value?.officer.id ?? null,
+    only_posting: () => this.postings.value[0]?.id ?? null,
+    touch: () => this.touch(),
+    failed: (error) => this.failed(error),
+  });
+  readonly troubles = computed<Trouble[]>(() => [...this.shown.troubles.value, ...this.finds.troubles.value]);
   readonly update_ready: ReadonlySignal<boolean> = updateReady;
 
   private readonly db: Db;
@@ -100,7 +110,7 @@ export class PhoneEngine implements Engine {
     if (typeof document === "undefined") return;
     document.addEventListener("visibilitychange", () => this.inFront());
     window.addEventListener("online", () => this.session?.sync.kick());
-    window.addEventListener("pagehide", () => void this.session?.work.flush().catch(() => undefined));
+    window.addEventListener("pagehide", () => void this.session?.flush().catch(() => undefined));
   }
 
   async enrol(code: string, pin: string, name = ""): Promise<void> {
@@ -137,8 +147,7 @@ export class PhoneEngine implements Engine {
 
   lockNow(): void {
     if (!this.session) return;
-    const { work } = this.session;
-    void work.flush().then(
+    void this.session.flush().then(
       () => this.close("locked"),
       () => this.close("locked"),
     );
@@ -165,7 +174,7 @@ export class PhoneEngine implements Engine {
 
   async signOut(): Promise<SignOut> {
     const session = this.opened();
-    await session.work.flush();
+    await session.flush();
     this.rebuild(null);
     const { waiting, photos_waiting, attention } = this.sync.value;
     if (waiting || photos_waiting || attention) return { done: false, waiting, photos: photos_waiting, attention };
@@ -216,7 +225,7 @@ export class PhoneEngine implements Engine {
   }
 
   async flush(): Promise<void> {
-    await this.session?.work.flush();
+    await this.session?.flush();
   }
 
   async addPhoto(report: string, step: string, picture: Blob, source: "camera" | "gallery"): Promise<string> {
@@ -270,7 +279,7 @@ export class PhoneEngine implements Engine {
 
   async exportStuckWork(): Promise<Blob> {
     const session = this.opened();
-    await session.work.flush();
+    await session.flush();
     return exported(session, this.device.value, this.clock);
   }
 
@@ -340,6 +349,7 @@ export class PhoneEngine implements Engine {
     void this.session?.sync.stop();
     this.session = null;
     this.shown.clear();
+    this.finds.clear();
     this.device.value = null;
     this.lock.value = { ...this.lock.value, state };
   }
@@ -401,7 +411,10 @@ export class PhoneEngine implements Engine {
   }
 
   private rebuild(ids: string[] | null): void {
-    if (this.session) this.shown.rebuild(this.session.mirror, ids, this.lease.value);
+    const { session } = this;
+    if (!session) return;
+    this.finds.rebuild(session, ids, this.shown.isPushing, this.lease.value === "all_locked");
+    this.shown.rebuild(session.mirror, ids, this.lease.value, this.finds.troubles.value.length);
   }
 
   private async tidy(): Promise<void> {
@@ -411,7 +424,7 @@ export class PhoneEngine implements Engine {
     const unfinished = reports.filter((report) => report.is_editable || !report.is_saved_on_server);
     await session.mirror.tidy(
       new Set(unfinished.map((report) => report.checklist_version)),
-      new Set([...session.mirror.unsaved.keys(), ...reports.map((report) => report.id)]),
+      new Set([...session.mirror.unsaved.keys(), ...reports.map((report) => report.id), ...seizureIds(session.mirror)]),
     );
     for (const report of unfinished) {
       const version = this.checklist(report.checklist_version);
@@ -468,7 +481,7 @@ export class PhoneEngine implements Engine {
   private inFront(): void {
     if (!this.session) return;
     if (document.hidden) {
-      void this.session.work.flush().catch(() => undefined);
+      void this.session.flush().catch(() => undefined);
       void this.session.sync.stop();
     } else {
       if (this.session.mirror.isWhole) this.session.sync.start();

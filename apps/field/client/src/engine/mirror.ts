@@ -30,7 +30,7 @@ export interface Developing {
   mime: string;
 }
 
-const HELD = ["inspection", "attachment", "checklist", "posting"] as const;
+const HELD = ["inspection", "seizure", "exhibit", "hand_over", "attachment", "checklist", "posting"] as const;
 type Held = (typeof HELD)[number];
 /** How many reports the first screen is made of. */
 const FIRST = 60;
@@ -46,11 +46,14 @@ export function readAhead(db: Db): ReadAhead {
     reading.catch(() => undefined); // told to whoever awaits it, if the PIN was right
     return reading;
   };
-  return { inspection: read("inspection"), attachment: read("attachment"), checklist: read("checklist"), posting: read("posting") };
+  return Object.fromEntries(HELD.map((kind) => [kind, read(kind)])) as ReadAhead;
 }
 
 export class Mirror {
   readonly inspection = new Map<string, BaseRecord>();
+  readonly seizure = new Map<string, BaseRecord>();
+  readonly exhibit = new Map<string, BaseRecord>();
+  readonly hand_over = new Map<string, BaseRecord>();
   readonly attachment = new Map<string, BaseRecord>();
   readonly checklist = new Map<string, BaseRecord>();
   readonly posting = new Map<string, BaseRecord>();
@@ -60,6 +63,7 @@ export class Mirror {
   readonly developing = new Map<string, Developing>();
   /** Edits that are not in the outbox yet, by report. */
   readonly unsaved = new Map<string, Fields>();
+  readonly unsavedSeizures = new Map<string, Fields>();
   /** Rows of the outbox by the record they are about, in order. */
   outbox = new Map<string, Opened[]>();
   /** Every report that is on the phone is open; before that, none may be missed. */
@@ -90,7 +94,7 @@ export class Mirror {
     const newest = inspections.toSorted(([one], [other]) => (one.id < other.id ? 1 : -1));
     const first = newest.filter(([row], i) => i < FIRST || this.outbox.has(row.id) || this.local.has(row.id));
     await Promise.all([
-      ...(["checklist", "posting", "attachment"] as const).map((kind) => this.loadKind(kind, read[kind])),
+      ...(["seizure", "exhibit", "hand_over", "checklist", "posting", "attachment"] as const).map((kind) => this.loadKind(kind, read[kind])),
       this.loadKind("inspection", Promise.resolve(first)),
     ]);
     return async () => {

@@ -13,6 +13,8 @@ import type { Json } from "./types.ts";
 import type { Vault } from "./vault.ts";
 
 export const JOURNAL_SECONDS = 14 * 86_400;
+/** Mutations that say on which revision they were made. */
+const NAMES_ITS_BASE = /^(inspection|seizure|exhibit)\./;
 
 export interface Work {
   fields: Fields;
@@ -145,7 +147,7 @@ export class Outbox {
       for (const row of chosen) {
         if (row.device_seq === null) {
           row.device_seq = ++number;
-          if (row.type.startsWith("inspection.")) row.base_rev = await baseRev(tx, row);
+          if (NAMES_ITS_BASE.test(row.type)) row.base_rev = await baseRev(tx, row);
         }
         row.state = "sent";
         await outbox.put(row);

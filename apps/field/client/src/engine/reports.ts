@@ -39,6 +39,11 @@ const STATES: Record<string, ReportState> = {
   locked: "locked",
   voided: "voided",
 };
+/** How the fields of a kind of record are named in conflicts and faults. */
+export interface Naming {
+  flatten(fields: Fields): Fields;
+  fieldOf(pointer: string): string;
+}
 const OPEN_TO_EDITS = new Set<string | null>([null, "local_draft", "returned"]);
 /** Conflicts that sending the same once more cannot solve. */
 const DECIDED_THERE = new Set(["state-locked", "state-changed", "deleted", "exists-different"]);
@@ -53,7 +58,7 @@ export function buildReport(mirror: Mirror, id: string, isPushing: boolean): Rep
   if (!base && !shown.length && !unsaved) return null;
   if (shown.some((row) => row.type === "inspection.discard" && row.state !== "attention")) return null;
   const laid = [...shown.map((row) => row.fields), ...(unsaved ? [unsaved] : [])].reduce(overlay, base?.body ?? {});
-  const troubles = troublesOf(mirror, id, rows);
+  const troubles = troublesOf(mirror, id, rows, base ?? undefined);
   const serverState = typeof base?.body.state === "string" ? base.body.state : null;
   const submission = shown.findLast((row) => row.type === "inspection.submit" && row.state !== "attention");
   const photos = withDeveloping(mirror, id, byStep<string[]>(laid.photos));
@@ -98,30 +103,37 @@ export function reportIds(mirror: Mirror): Set<string> {
 }
 
 /** What the officer must decide about a report: refused edits, refused photos. */
-function troublesOf(mirror: Mirror, id: string, rows: Opened[]): Trouble[] {
-  const own = rows.filter((row) => row.state === "attention").map((row) => troubleOf(row, id, mirror.inspection.get(id)));
+export function troublesOf(
+  mirror: Mirror,
+  id: string,
+  rows: Opened[],
+  base: BaseRecord | undefined,
+  naming: Naming = BY_STEP,
+): Trouble[] {
+  const own = rows.filter((row) => row.state === "attention").map((row) => troubleOf(row, id, base, naming));
   for (const photo of mirror.photos.values()) {
     if (photo.report !== id) continue;
     const declaration = mirror.outbox.get(photo.id)?.find((row) => row.state === "attention");
-    if (declaration) own.push({ ...troubleOf(declaration, id, undefined), photo: photo.id });
+    if (declaration) own.push({ ...troubleOf(declaration, id, undefined, BY_STEP), photo: photo.id });
     else if (photo.state === "attention") own.push(photoTrouble(photo.id, id, photo.step, mirror.refusals.get(photo.id)));
   }
   return own;
 }
 
-function troubleOf(row: Opened, report: string, base: BaseRecord | undefined): Trouble {
+function troubleOf(row: Opened, report: string, base: BaseRecord | undefined, naming: Naming): Trouble {
   const verdict: Verdict = row.result ?? { status: "rejected" };
   const status = verdict.original_status ?? verdict.status;
   const code = verdict.code ?? "unexpected";
   const errors = (verdict.errors ?? []).map((one) => ({ ...one, detail: one.detail ?? "" }));
-  const mine = flatten(row.fields);
-  const named = verdict.fields ?? [...new Set(errors.map((one) => flatPointer(one.pointer)).filter(Boolean))];
-  const current = isRecord(verdict.current) ? verdict.current : {};
-  const theirs = base ? flatten(base.body) : {};
+  const mine = naming.flatten(row.fields);
+  const named = verdict.fields ?? [...new Set(errors.map((one) => naming.fieldOf(one.pointer)).filter(Boolean))];
+  const current = isRecord(verdict.current) ? naming.flatten(verdict.current) : {};
+  const theirs = base ? naming.flatten(base.body) : {};
   return {
     id: row.id,
     report,
-    what: row.type === "attachment.create" ? "photo" : (row.type.split(".")[1] as Trouble["what"]),
+    record: "inspection",
+    what: row.type === "attachment.create" ? "photo" : (row.type.split(".")[1] ?? ""),
     kind: status === "conflict" ? "conflict" : "rejected",
     code,
     fields: named,
@@ -136,6 +148,7 @@ function photoTrouble(photo: string, report: string, step: string, refusal: Fiel
   return {
     id: `photo:${photo}`,
     report,
+    record: "inspection",
     what: "photo",
     kind: "rejected",
     code: String(refusal?.code ?? "unexpected"),
@@ -154,11 +167,13 @@ function flatPointer(pointer: string): string {
   return (key === "answers" || key === "photos") && step ? `${key}.${step}` : key;
 }
 
+const BY_STEP: Naming = { flatten, fieldOf: flatPointer };
+
 /** What was refused is still the officer's text: shown where the server has nothing, or nothing else, to show instead. */
-function isShownThoughRefused(row: Opened, base: BaseRecord | null): boolean {
+export function isShownThoughRefused(row: Opened, base: BaseRecord | null): boolean {
   if (row.state !== "attention") return false;
   const status = row.result?.original_status ?? row.result?.status;
-  return !base || (status === "rejected" && row.type !== "inspection.discard");
+  return !base || (status === "rejected" && !row.type.endsWith(".discard"));
 }
 
 function stateOf(server: string | null, submission: Opened | undefined, troubled: boolean, pushing: boolean): ReportState {
@@ -174,7 +189,7 @@ function warningsOf(base: BaseRecord | null, rows: Opened[]): string[] {
   return [...new Set([...flags.filter((flag) => typeof flag === "string"), ...told])];
 }
 
-function isStored(mirror: Mirror, photo: string): boolean {
+export function isStored(mirror: Mirror, photo: string): boolean {
   const told = mirror.attachment.get(photo)?.body;
   const mine = mirror.photos.get(photo);
   return told?.state === "stored" && (!mine || mine.sha256 === told.sha256);
@@ -203,7 +218,7 @@ function byStep<T>(value: Json | undefined): Record<string, T> {
   return isRecord(value) ? (value as unknown as Record<string, T>) : {};
 }
 
-function textOr<T>(value: Json | undefined, other: T): string | T {
+export function textOr<T>(value: Json | undefined, other: T): string | T {
   return typeof value === "string" ? value : other;
 }
 

@@ -6,27 +6,34 @@ import { NotAPicture } from "./camera.ts";
 import { developed } from "./darkroom.ts";
 import type { Db, PhotoRow } from "./db.ts";
 import { type Captured, manifestOf, position } from "./manifest.ts";
+import { alone, OUTBOX } from "./locks.ts";
 import { Mirror } from "./mirror.ts";
 import { Outbox } from "./outbox.ts";
+import type { Fields } from "./overlay.ts";
 import { type Clock, claimed } from "./patience.ts";
 import { Photos } from "./photos.ts";
 import { Pull } from "./pull.ts";
 import { Push } from "./push.ts";
 import { Receipts } from "./receipts.ts";
 import { Snapshots } from "./snapshots.ts";
+import { SeizureWork } from "./seizures.ts";
 import { Sync, type Watcher } from "./sync.ts";
 import { EngineError, type PhotoRule, type ReferenceEntry, type Report } from "./types.ts";
 import type { Vault } from "./vault.ts";
 import { Wire } from "./wire.ts";
-import { storageFault, Work } from "./work.ts";
+import { type Editable, storageFault, Work } from "./work.ts";
 
 const MOST_PHOTOS = 40;
 const PHOTO_BYTES = 25 * 1024 * 1024;
 
+/** What a photo belongs to. */
+type Owner = Editable &
+  Pick<Report, "posting" | "photos" | "checklist_version" | "content_hash"> & { readonly kind?: "seizure" };
+
 /** What the session tells the engine. */
 export interface Listener {
   look(report: string): Report | null;
-  rule(report: Report, step: string): PhotoRule | null;
+  rule(report: Pick<Report, "checklist_version">, step: string): PhotoRule | null;
   /** These reports look different; null: anything may. */
   reports(ids: string[] | null): void;
   page(page: Page): void;
@@ -46,6 +53,8 @@ export class Session {
   readonly wire: Wire;
   readonly mirror: Mirror;
   readonly work: Work;
+  /** The same for seizures. */
+  readonly finds: SeizureWork;
   readonly pull: Pull;
   readonly sync: Sync;
   private readonly lists = new Map<string, Promise<ReferenceEntry[]>>();
@@ -74,19 +83,35 @@ export class Session {
     const { wire, outbox, pull, photos } = this;
     const receipts = new Receipts(db, vault);
     this.sync = new Sync({ db, wire, outbox, push, pull, photos, receipts }, listener.watcher);
-    this.work = new Work(
-      db,
-      this.mirror,
-      this.outbox,
-      clock,
-      listener.look,
-      (ids) => listener.reports(ids),
-      (atOnce) => {
-        listener.waits();
-        this.sync.waits(atOnce);
-      },
-      listener.failed,
-    );
+    const changed = (ids: string[]) => listener.reports(ids);
+    const waits = (atOnce: boolean) => {
+      listener.waits();
+      this.sync.waits(atOnce);
+    };
+    this.work = new Work(db, this.mirror, this.outbox, clock, listener.look, changed, waits, listener.failed);
+    this.finds = new SeizureWork(db, this.mirror, this.outbox, clock, changed, waits, listener.failed);
+  }
+
+  /** Resolves when everything given so far is stored. */
+  async flush(): Promise<void> {
+    await Promise.all([this.work.flush(), this.finds.flush()]);
+  }
+
+  /** Keep a custody step on the revision that is on the screen; the newest unsent steps of `after` go before it. */
+  async act(type: string, object: string, fields: Fields, after: string[]): Promise<void> {
+    await this.flush();
+    await alone(OUTBOX, async () => {
+      const rev = this.mirror.exhibit.get(object)?.rev ?? 0;
+      const depends = after.flatMap((id) => {
+        const row = this.mirror.outbox.get(id)?.findLast(({ state }) => state !== "done" && state !== "answered");
+        return row ? [row.id] : [];
+      });
+      await this.outbox.add(type, object, { fields, made_at: claimed(this.clock) }, rev, depends);
+      await this.mirror.loadOutbox();
+    });
+    this.listener.reports(null);
+    this.listener.waits();
+    this.sync.waits(true);
   }
 
   /** The entries of a reference list, opened when first asked for. */
@@ -116,8 +141,8 @@ export class Session {
   }
 
   /** Develop, sign, seal and keep a photo; it shows as `processing` meanwhile. */
-  async addPhoto(report: Report, step: string, picture: Blob, source: "camera" | "gallery"): Promise<string> {
-    const rule = this.listener.rule(report, step);
+  async addPhoto(report: Owner, step: string, picture: Blob, source: "camera" | "gallery"): Promise<string> {
+    const rule = report.kind ? null : this.listener.rule(report, step);
     const most = Math.min(rule?.max ?? MOST_PHOTOS, MOST_PHOTOS);
     if ((report.photos[step]?.length ?? 0) >= most) throw new EngineError("too-many-photos");
     const id = uuid7();
@@ -138,7 +163,7 @@ export class Session {
   }
 
   private async keep(
-    report: Report,
+    report: Owner,
     step: string,
     id: string,
     picture: Blob,
@@ -178,6 +203,7 @@ export class Session {
     ]);
     const declaration = {
       report: report.id,
+      ...(report.kind ? { owner_kind: report.kind } : {}),
       ...(report.posting ? { posting: report.posting } : {}),
       step,
       sha256,
@@ -188,7 +214,7 @@ export class Session {
       captured_on_device_at: moment.time,
       ...signed,
     };
-    await this.work.addPhoto(report, step, { ...kept, declaration });
+    await (report.kind ? this.finds : this.work).addPhoto(report, step, { ...kept, declaration });
   }
 
   /** Number and sign what was captured: manifests of a device are numbered without gaps. */

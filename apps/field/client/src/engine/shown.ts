@@ -37,6 +37,11 @@ export class Shown {
     private readonly told: (state: Partial<SyncState>) => void,
   ) {}
 
+  /** Whether work is being sent at this moment. */
+  get isPushing(): boolean {
+    return moves(this.sync.value) === "pushing";
+  }
+
   /** One report, followed; the same signal for the same id. */
   report(id: string): ReadonlySignal<Report | null> {
     let found = this.single.get(id);
@@ -56,7 +61,7 @@ export class Shown {
     return [...this.built.values()];
   }
 
-  rule(report: Report, step: string): PhotoRule | null {
+  rule(report: Pick<Report, "checklist_version">, step: string): PhotoRule | null {
     const version = this.checklists.value.find((one) => one.id === report.checklist_version);
     const steps = version?.content.sections.flatMap((section) => section.steps) ?? [];
     return steps.find((one) => one.key === step)?.photos ?? null;
@@ -85,8 +90,8 @@ export class Shown {
     this.single.clear();
   }
 
-  /** Make anew what looks different: these reports, or (null) everything. */
-  rebuild(mirror: Mirror, ids: string[] | null, lease: Lease): void {
+  /** Make anew what looks different: these reports, or (null) everything; `ofFinds`: troubles that are none of reports. */
+  rebuild(mirror: Mirror, ids: string[] | null, lease: Lease, ofFinds = 0): void {
     const moving = moves(this.sync.value);
     const wanted = ids ?? new Set([...reportIds(mirror), ...this.built.keys()]);
     for (const id of wanted) {
@@ -104,7 +109,7 @@ export class Shown {
     this.reports.value = this.all()
       .flatMap((report) => allowed(report, lease) ?? [])
       .sort(newestFirst);
-    this.note(counts(mirror, this.built));
+    this.note(counts(mirror, this.built, ofFinds));
   }
 
   /** Note something of sync; other tabs hear of it. */
@@ -136,13 +141,13 @@ function moves({ phase, error }: SyncState): SyncState["phase"] | null {
   return globalThis.navigator?.onLine === false || error?.code === "offline" ? null : phase;
 }
 
-function counts(mirror: Mirror, reports: ReadonlyMap<string, Report>): Partial<SyncState> {
+function counts(mirror: Mirror, reports: ReadonlyMap<string, Report>, ofFinds: number): Partial<SyncState> {
   const rows = [...mirror.outbox.values()].flat();
   const photos = [...mirror.photos.values()];
   return {
-    waiting: rows.filter((row) => row.state === "waiting" || row.state === "sent").length + mirror.unsaved.size,
+    waiting: rows.filter((row) => row.state === "waiting" || row.state === "sent").length + mirror.unsaved.size + mirror.unsavedSeizures.size,
     photos_waiting: photos.filter((one) => one.state !== "stored" && one.state !== "attention" && one.chunks > 0).length,
-    attention: [...reports.values()].reduce((sum, report) => sum + report.troubles.length, 0),
+    attention: [...reports.values()].reduce((sum, report) => sum + report.troubles.length, ofFinds),
   };
 }
 

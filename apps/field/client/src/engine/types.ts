@@ -7,6 +7,7 @@
  */
 
 import type { ReadonlySignal } from "@preact/signals";
+import type { Finds } from "./find-types.ts";
 
 // ---- What the server keeps (docs/sync.md); unknown fields are kept and passed on ---------------------------------
 
@@ -209,7 +210,10 @@ export interface Trouble {
   /** Id to give to `decide` or `retry`. */
   id: string;
   report: string;
-  what: "save" | "submit" | "discard" | "photo";
+  /** Whose trouble it is; `report` is the id of that record. */
+  record: "inspection" | "seizure" | "exhibit" | "hand_over";
+  /** `save`, `submit`, `discard`, `photo`; of finds `flash`, `seal`, `offer` …, as mutations are named. */
+  what: string;
   kind: "conflict" | "rejected";
   /** Code of docs/errors.md (`field-conflict`, `state-locked`, `invalid-field`, `scope-revoked`, …). */
   code: string;
@@ -389,6 +393,8 @@ export interface Engine {
   readonly prefs: ReadonlySignal<Prefs>;
   /** A newer app is downloaded and starts with the next `applyUpdate`; never by itself. */
   readonly update_ready: ReadonlySignal<boolean>;
+  /** Seizures and what becomes of the exhibits. */
+  readonly finds: Finds;
 
   /** One report, following every change; null when there is none. The same signal for the same id. */
   report(id: string): ReadonlySignal<Report | null>;

@@ -7,18 +7,54 @@
  */
 
 import { uuid7 } from "./bytes.ts";
+import type { BaseRecord } from "./base.ts";
 import type { Db, OutboxRow, PhotoRow } from "./db.ts";
 import { alone, OUTBOX } from "./locks.ts";
 import type { Local, Mirror } from "./mirror.ts";
 import type { Opened, Outbox, Work as Said } from "./outbox.ts";
 import { type Fields, together } from "./overlay.ts";
 import { type Clock, claimed } from "./patience.ts";
-import { type Answer, type ChecklistVersion, EngineError, type Header, type Json, type Report } from "./types.ts";
+import {
+  type Answer,
+  type ChecklistVersion,
+  EngineError,
+  type Header,
+  type Json,
+  type Report,
+  type Trouble,
+} from "./types.ts";
 
-const SAVE = "inspection.save";
-const SUBMIT = "inspection.submit";
-const DISCARD = "inspection.discard";
 const PAUSE_MS = 80;
+
+/** In what records differ that are edited alike. */
+export interface Way {
+  readonly save: string;
+  readonly discard: string;
+  /** What the server said of them. */
+  readonly base: ReadonlyMap<string, BaseRecord>;
+  /** Edits in memory. */
+  readonly unsaved: Map<string, Fields>;
+  /** Put two patches together, the later one on top. */
+  together(first: Fields, second: Fields): Fields;
+  /** The patch that names a step's photos. */
+  naming(step: string, photos: string[]): Fields;
+}
+/** How inspections are edited. */
+export const inspections = (mirror: Mirror): Way => ({
+  save: "inspection.save",
+  discard: "inspection.discard",
+  base: mirror.inspection,
+  unsaved: mirror.unsaved,
+  together,
+  naming: (step, photos) => ({ photos: { [step]: photos } }),
+});
+/** What is asked of a record before it is edited. */
+export interface Editable {
+  readonly id: string;
+  readonly is_editable: boolean;
+  readonly troubles: readonly Trouble[];
+  readonly server_state: string | null;
+}
 
 /** A photo that is ready to be written together with what names it. */
 export interface Addition {
@@ -43,15 +79,16 @@ export class Work {
 
   constructor(
     private readonly db: Db,
-    private readonly mirror: Mirror,
+    protected readonly mirror: Mirror,
     private readonly outbox: Outbox,
-    private readonly clock: Clock,
-    private readonly look: (report: string) => Report | null,
+    protected readonly clock: Clock,
+    private readonly look: (report: string) => Pick<Report, "photos"> | null,
     /** Called with the reports that look different now. */
     private readonly changed: (reports: string[]) => void,
     /** Called when something new waits to be sent; at once, or when the officer pauses. */
     private readonly waits: (atOnce: boolean) => void,
     private readonly failed: (fault: EngineError) => void = () => undefined,
+    private readonly way: Way = inspections(mirror),
   ) {}
 
   begin(version: ChecklistVersion, posting: string | null, header: Header): string {
@@ -93,15 +130,15 @@ export class Work {
   }
 
   /** Store a developed photo, its declaration, and the report's list that names it: all, or nothing. */
-  async addPhoto(report: Report, step: string, photo: Addition): Promise<void> {
+  async addPhoto(report: Editable, step: string, photo: Addition): Promise<void> {
     await this.flush();
     await alone(OUTBOX, async () => {
       const made_at = claimed(this.clock);
       const said = { fields: photo.declaration, made_at };
       const create = await this.outbox.make("attachment.create", photo.row.id, said, 0);
       const names = this.named(report.id, step);
-      const patch = { photos: { [step]: [...names, photo.row.id] } };
-      const plan = await this.plan(report.id, patch, SAVE, this.shownRev(report.id));
+      const patch = this.way.naming(step, [...names, photo.row.id]);
+      const plan = await this.plan(report.id, patch, this.way.save, this.shownRev(report.id));
       await this.db.write(["photo", "chunk", "outbox"], async (tx) => {
         await tx.objectStore("photo").put(photo.row);
         for (const [n, chunk] of photo.chunks.entries()) await tx.objectStore("chunk").put(chunk, [photo.row.id, n]);
@@ -115,9 +152,9 @@ export class Work {
   }
 
   /** Take a photo out of a report that can be edited; one that was never sent leaves the phone, at the officer's word. */
-  async removePhoto(report: Report, step: string, photo: string): Promise<void> {
+  async removePhoto(report: Editable, step: string, photo: string): Promise<void> {
     this.editable(report);
-    this.edit(report.id, { photos: { [step]: this.named(report.id, step).filter((id) => id !== photo) } });
+    this.edit(report.id, this.way.naming(step, this.named(report.id, step).filter((id) => id !== photo)));
     await this.flush();
     await alone(OUTBOX, () => this.forgetPhotos([photo]));
     this.changed([report.id]);
@@ -125,13 +162,17 @@ export class Work {
 
   /** Finish a draft or a returned report. What was never sent becomes part of the submission. */
   async submit(report: Report, header: Partial<Header>): Promise<void> {
+    const ended: Fields = report.header.ended_on_device_at ? {} : { ended_on_device_at: claimed(this.clock) };
+    await this.send(report, "inspection.submit", { ...ended, ...(header as Fields) });
+  }
+
+  /** Move a record on by a mutation of this type, with a last patch; what was never sent becomes part of it. */
+  async send(report: Editable, type: string, patch: Fields): Promise<void> {
     this.editable(report);
     if (report.troubles.some((trouble) => trouble.kind === "conflict")) throw new EngineError("not-editable");
-    const ended: Fields = report.header.ended_on_device_at ? {} : { ended_on_device_at: claimed(this.clock) };
     await this.flush();
     await alone(OUTBOX, async () => {
-      const rev = this.shownRev(report.id);
-      const plan = await this.plan(report.id, { ...ended, ...(header as Fields) }, SUBMIT, rev);
+      const plan = await this.plan(report.id, patch, type, this.shownRev(report.id));
       await this.db.write(["outbox"], (tx) => this.write(tx.objectStore("outbox"), plan));
       await this.touchLocal(report.id);
       await this.mirror.loadOutbox();
@@ -141,7 +182,7 @@ export class Work {
   }
 
   /** Take back a draft: what the server never heard of is erased here, the rest is told to it. */
-  async discard(report: Report): Promise<void> {
+  async discard(report: Editable): Promise<void> {
     this.editable(report);
     await this.flush();
     await alone(OUTBOX, async () => {
@@ -149,7 +190,7 @@ export class Work {
       const wasSent = report.server_state !== null || rows.some((row) => row.device_seq !== null);
       const said = { fields: {}, made_at: claimed(this.clock) };
       const rev = this.shownRev(report.id);
-      const told = wasSent ? await this.outbox.make(DISCARD, report.id, said, rev) : null;
+      const told = wasSent ? await this.outbox.make(this.way.discard, report.id, said, rev) : null;
       await this.db.write(["outbox", "local"], async (tx) => {
         const table = tx.objectStore("outbox");
         for (const row of rows) {
@@ -216,7 +257,7 @@ export class Work {
 
   /** Resolves when everything given so far is stored. */
   async flush(): Promise<void> {
-    while (this.mirror.unsaved.size || this.half.size) {
+    while (this.way.unsaved.size || this.half.size) {
       this.queue(0);
       await this.saving;
       if (this.fault) throw this.fault;
@@ -226,10 +267,10 @@ export class Work {
 
   /** The revision of a report that is on the screen now; 0 when the server has none. */
   private shownRev(report: string): number {
-    return this.mirror.inspection.get(report)?.rev ?? 0;
+    return this.way.base.get(report)?.rev ?? 0;
   }
 
-  private editable(report: Report): void {
+  protected editable(report: Editable): void {
     if (!report.is_editable) throw new EngineError("not-editable");
   }
 
@@ -238,10 +279,10 @@ export class Work {
     return (this.look(report)?.photos[step] ?? []).filter((photo) => !this.mirror.developing.has(photo));
   }
 
-  private edit(report: string, patch: Fields): void {
-    const before = this.mirror.unsaved.get(report);
+  protected edit(report: string, patch: Fields): void {
+    const before = this.way.unsaved.get(report);
     if (!before) this.madeOn.set(report, this.shownRev(report));
-    this.mirror.unsaved.set(report, before ? together(before, patch) : patch);
+    this.way.unsaved.set(report, before ? this.way.together(before, patch) : patch);
     this.mirror.local.set(report, { ...this.local(report), changed_at: claimed(this.clock) });
     this.changed([report]);
     this.queue(PAUSE_MS);
@@ -266,7 +307,7 @@ export class Work {
 
   private async store(): Promise<void> {
     this.isQueued = false;
-    const reports = [...this.mirror.unsaved.keys()];
+    const reports = [...this.way.unsaved.keys()];
     const half = [...this.half];
     this.half.clear();
     try {
@@ -281,16 +322,16 @@ export class Work {
       await this.mirror.loadOutbox();
       // An edit made meanwhile holds this one too: storing that part twice changes nothing.
       for (const [i, report] of reports.entries())
-        if (this.mirror.unsaved.get(report) === stored[i]) this.mirror.unsaved.delete(report);
+        if (this.way.unsaved.get(report) === stored[i]) this.way.unsaved.delete(report);
     });
     this.changed(reports);
     this.waits(false);
   }
 
   private async storeOne(report: string): Promise<Fields | undefined> {
-    const patch = this.mirror.unsaved.get(report);
+    const patch = this.way.unsaved.get(report);
     if (!patch) return undefined;
-    const plan = await this.plan(report, patch, SAVE, this.madeOn.get(report) ?? this.shownRev(report));
+    const plan = await this.plan(report, patch, this.way.save, this.madeOn.get(report) ?? this.shownRev(report));
     await this.db.write(["outbox"], (tx) => this.write(tx.objectStore("outbox"), plan));
     await this.touchLocal(report);
     return patch;
@@ -306,13 +347,13 @@ export class Work {
     const opened = await this.outbox.open(rows.sort((one, other) => (one.seq ?? 0) - (other.seq ?? 0)));
     const last = opened.findLast((row) => row.state !== "answered" && row.state !== "done");
     const made_at = claimed(this.clock);
-    const isUnsent = last?.type === SAVE && last.state === "waiting" && last.device_seq === null;
+    const isUnsent = last?.type === this.way.save && last.state === "waiting" && last.device_seq === null;
     if (last && isUnsent && (last.base_rev === null || last.base_rev === rev)) {
-      const work: Said = { fields: together(last.fields, patch), made_at };
+      const work: Said = { fields: this.way.together(last.fields, patch), made_at };
       return { put: { ...stored(last), type, work: await this.outbox.seal(last.id, work) }, answered: null };
     }
-    const isRefused = last?.state === "attention" && last.type !== DISCARD && last.result?.status === "rejected";
-    const fields = isRefused && last ? together(last.fields, patch) : patch;
+    const isRefused = last?.state === "attention" && last.type !== this.way.discard && last.result?.status === "rejected";
+    const fields = isRefused && last ? this.way.together(last.fields, patch) : patch;
     const base_rev = isRefused && last ? last.base_rev : rev;
     return {
       put: await this.outbox.make(type, report, { fields, made_at }, base_rev),

@@ -18,7 +18,7 @@ export function TroubleCard({ trouble }: { trouble: Trouble }) {
       <span class="words">
         <span class="title">{trouble.kind === "conflict" ? w.conflict_title : w.refused_title}</span>
         <span>{reason(trouble)}</span>
-        <span class="soft small">{w.what[trouble.what]}</span>
+        <span class="soft small">{named(w.what, trouble.record === "exhibit" || trouble.record === "hand_over" ? trouble.record : trouble.what)}</span>
       </span>
       <Icon name="next" />
     </a>
