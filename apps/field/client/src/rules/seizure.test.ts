@@ -1,0 +1,50 @@
+/** The rules of seizures against the vectors that the server's rules pass too. */
+
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import type { Json } from "../engine/types.ts";
+import { type Aim, HEADER, missingAt, PARTS, type Said, suspicious } from "./seizure.ts";
+
+interface Case {
+  name: string;
+  aim: Aim;
+  set: Record<string, Json>;
+  found: [string, string][];
+  warnings: string[];
+}
+type Held = Record<string, Record<string, Json>>;
+
+const FILE = new URL("../../../../../tests/vectors/seizures.json", import.meta.url);
+const VECTORS = JSON.parse(readFileSync(FILE, "utf8")) as { header: object; parts: object; whole: Held; cases: Case[] };
+
+/** The whole report with the case's changes; null takes away. */
+function saidOf({ set }: Case): Said {
+  const held = structuredClone(VECTORS.whole);
+  for (const [key, value] of Object.entries(set)) {
+    if (key in held) {
+      held[key] = value as Record<string, Json>;
+      continue;
+    }
+    const way = key.split(".");
+    const name = way.at(-1) as string;
+    let store = held[way.length > 1 ? (way[0] as string) : "fields"] as Record<string, Json>;
+    if (way.length > 2) store = (store[way[1] as string] ??= {}) as Record<string, Json>;
+    if (value === null) delete store[name];
+    else store[name] = value;
+  }
+  return held as unknown as Said;
+}
+
+describe("what a seizure lacks", () => {
+  test.each(VECTORS.cases)("$name", (given) => {
+    const said = saidOf(given);
+    const found = missingAt(given.aim, said).map(({ pointer, code }) => [pointer, code]);
+    expect(found.sort()).toEqual(given.found);
+    expect(suspicious(said.lines).sort()).toEqual(given.warnings);
+  });
+});
+
+test("the fields are the server's", () => {
+  expect(HEADER).toEqual(VECTORS.header);
+  expect(PARTS).toEqual(VECTORS.parts);
+});

@@ -1,0 +1,50 @@
+"""What a seizure lacks, stage by stage: the vectors that the phone's rules pass too."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from apps.seizures.rules.checks import missing_at
+from apps.seizures.rules.fields import HEADER, PARTS
+from apps.seizures.rules.lines import suspicious
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "seizures.json").read_text(encoding="utf-8"))
+
+
+def report_of(case: dict[str, Any]) -> dict[str, Any]:
+    """Give the whole report with the case's changes (`lines.1.form`; null takes away), as the rules read it."""
+    held = deepcopy(VECTORS["whole"])
+    for key, value in case["set"].items():
+        if key in held:
+            held[key] = value
+            continue
+        part, *way = key.split(".")
+        store = held[part].setdefault(way[0], {}) if len(way) > 1 else held[part] if way else held["fields"]
+        name = way[-1] if way else key
+        if value is None:
+            store.pop(name, None)
+        else:
+            store[name] = value
+    fields = held.pop("fields")
+    several = fields.get("participations") or []
+    joined = [{**one, "force": "customs" if one["unit"] else ""} for one in several]
+    return {**fields, **held, "participations": joined}
+
+
+@pytest.mark.parametrize("case", VECTORS["cases"], ids=lambda case: case["name"])
+def test_vector(case: dict[str, Any]) -> None:
+    """What is missing, and what is only suspicious."""
+    report = report_of(case)
+    found = {(problem.pointer, problem.code) for problem in missing_at(case["aim"], report)}
+    assert sorted(found) == [tuple(one) for one in case["found"]]
+    assert sorted(set(suspicious(report["lines"]))) == case["warnings"]
+
+
+def test_the_vectors_name_every_field() -> None:
+    assert dict(HEADER) == VECTORS["header"]
+    assert {part: dict(columns) for part, columns in PARTS.items()} == VECTORS["parts"]
