@@ -58,6 +58,8 @@ class Backstage:
 def seed(officers: int) -> dict[str, Any]:
     """Make the cast, a second gate, and the checklists of the journeys."""
     from apps.checklists.demo import load_checklist
+    from apps.common.actor import SYSTEM
+    from apps.reference.actions import load_shipped
     from tests.cast import PASSWORD, Cast
     from tests.reports import plain_content
     from tests.seed import publish
@@ -74,6 +76,7 @@ def seed(officers: int) -> dict[str, Any]:
         assert member.officer.pk is not None
     versions = {code: publish(cast, code, *rest) for code, rest in contents.items()}
     _import_rows(300)
+    load_shipped(actor=SYSTEM)
     people = [_officer(number, cast.noi_bai) for number in range(officers)]
     return {"password": PASSWORD, "versions": versions, "officers": people, "gate": str(cast.noi_bai.pk)}
 
@@ -260,6 +263,48 @@ def reports(officer: str) -> list[dict[str, Any]]:
     return found
 
 
+def seizures(officer: str) -> list[dict[str, Any]]:
+    """Give the seizure reports of an officer with photos and exhibits, oldest first."""
+    from apps.custody.models import Exhibit
+    from apps.evidence.models import Attachment, Capture
+    from apps.seizures.models import SeizureReport
+
+    signed = dict(Capture.objects.values_list("attachment_id", "verdict"))
+    return [
+        {
+            "id": str(report.pk),
+            "number": report.number,
+            "stage": report.stage,
+            "version": report.version,
+            "fields": report.fields,
+            "lines": report.lines,
+            "flags": report.flags,
+            "photos": [
+                {"sha256": photo.sha256, "state": photo.state, "signed": signed.get(photo.pk)}
+                for photo in Attachment.objects.filter(owner_kind="seizure", owner_id=report.pk).order_by("pk")
+            ],
+            "exhibits": [
+                {
+                    "state": exhibit.state,
+                    "stop": exhibit.stop,
+                    "seals": exhibit.seal_numbers,
+                    "holder": exhibit.holder.badge_no if exhibit.holder else "",
+                    "steps": [event.kind for event in exhibit.events.order_by("seq")],
+                }
+                for exhibit in Exhibit.objects.filter(report=report).order_by("number")
+            ],
+        }
+        for report in SeizureReport.objects.filter(officer_id=officer).order_by("pk")
+    ]
+
+
+def badge(officer: str) -> str:
+    """Give an officer's badge number."""
+    from apps.accounts.models import Officer
+
+    return Officer.objects.get(pk=officer).badge_no
+
+
 def mutations(officer: str) -> dict[str, int]:
     """Count the officer's mutations by verdict."""
     from django.db.models import Count
@@ -272,7 +317,10 @@ def mutations(officer: str) -> dict[str, int]:
 
 DEEDS: dict[str, Callable[..., Any]] = {
     deed.__name__: deed
-    for deed in (seed, code, move, lose, publish_next, state, give_back, build_snapshot, reports, mutations)
+    for deed in (
+        *(seed, code, move, lose, publish_next, state, give_back, build_snapshot),
+        *(reports, seizures, badge, mutations),
+    )
 }
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from apps.custody.rules.comparison import differences
 from apps.seizures.rules.checks import missing_at
 from apps.seizures.rules.fields import HEADER, PARTS
 from apps.seizures.rules.lines import suspicious
@@ -48,3 +50,10 @@ def test_vector(case: dict[str, Any]) -> None:
 def test_the_vectors_name_every_field() -> None:
     assert dict(HEADER) == VECTORS["header"]
     assert {part: dict(columns) for part, columns in PARTS.items()} == VECTORS["parts"]
+
+
+@pytest.mark.parametrize("case", VECTORS["readings"])
+def test_reading(case: dict[str, Any]) -> None:
+    """Seals and mass of a package, as they should be and as they were read."""
+    mass, mass_read = (Decimal(case[key]) if case[key] else None for key in ("mass", "mass_read"))
+    assert differences(case["seals"], mass, case["read"], mass_read) == case["differs"]

@@ -13,7 +13,7 @@ import { Banner } from "./ui/banner.tsx";
 import { LiveRegion } from "./ui/live.tsx";
 import { Nav } from "./ui/nav.tsx";
 import { Notice } from "./ui/parts.tsx";
-import { route } from "./ui/router.ts";
+import { isFind, isForm, route } from "./ui/router.ts";
 
 export function App() {
   useDocument();
@@ -70,7 +70,7 @@ function Broken() {
 /** Behind the PIN. */
 function Inside() {
   const now = route.value;
-  const filling = now.screen === "fill";
+  const filling = isForm(now);
   return (
     <div class={filling ? "inside" : "inside with-nav"}>
       <Banner />
@@ -83,15 +83,17 @@ function Inside() {
 /** The screens behind Today, once they are loaded; asked for again when the network was gone at the first visit. */
 const work = signal<typeof import("./screens/work.ts") | null>(null);
 
+/** Those of seizures and custody, a piece of their own. */
+const finds = signal<typeof import("./screens/seizures/index.tsx") | null>(null);
 const missing = signal(false);
 
 function loadWork(): void {
-  if (work.value) return;
+  const failed = (): void => {
+    missing.value = true;
+  };
   missing.value = false;
-  import("./screens/work.ts").then(
-    (loaded) => (work.value = loaded),
-    () => (missing.value = true),
-  );
+  if (!work.value) import("./screens/work.ts").then((loaded) => (work.value = loaded), failed);
+  if (!finds.value) import("./screens/seizures/index.tsx").then((loaded) => (finds.value = loaded), failed);
 }
 
 /** In the place of a screen that is not loaded yet, or could not be. */
@@ -113,7 +115,10 @@ function Room(): JSX.Element {
   const now = route.value;
   useEffect(loadWork, []);
   if (now.screen === "today") return <Today />;
-  if (!work.value) return <Loading />;
+  const ofFinds = now.screen === "decide" && engine.finds.troubles.value.some(({ id }) => id === now.id);
+  if (finds.value && isFind(now)) return <finds.value.FindRoom to={now} />;
+  if (finds.value && ofFinds) return <finds.value.DecideFind id={now.id} />;
+  if (!work.value || isFind(now) || ofFinds) return <Loading />;
   const { Decide, Fill, Inspect, Me, ReportScreen, SyncCentre } = work.value;
   switch (now.screen) {
     case "inspect":

@@ -5,6 +5,7 @@ import "./styles/base.css";
 import "./styles/frame.css";
 import "./styles/parts.css";
 import "./styles/screens.css";
+import "./styles/finds.css";
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { engine } from "./engine/index.ts";

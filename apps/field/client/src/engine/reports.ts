@@ -46,7 +46,10 @@ export interface Naming {
 }
 const OPEN_TO_EDITS = new Set<string | null>([null, "local_draft", "returned"]);
 /** Conflicts that sending the same once more cannot solve. */
-const DECIDED_THERE = new Set(["state-locked", "state-changed", "deleted", "exists-different"]);
+const DECIDED_THERE = new Set([
+  ...["state-locked", "state-changed", "deleted", "exists-different"],
+  ...["seal-used", "custody-step", "hand-over-answered"],
+]);
 
 /** Build a report; null when there is none, or it was taken back. */
 export function buildReport(mirror: Mirror, id: string, isPushing: boolean): Report | null {

@@ -6,7 +6,7 @@ const s = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 
 
 export const en: Words = {
   app: { name: "Hải Đăng", tagline: "Field inspection" },
-  nav: { label: "Main sections", today: "Today", inspect: "Inspect", sync: "Sync", me: "Me" },
+  nav: { label: "Main sections", today: "Today", inspect: "Inspect", finds: "Finds", sync: "Sync", me: "Me" },
   common: {
     back: "Back",
     cancel: "Cancel",
@@ -119,6 +119,7 @@ export const en: Words = {
     nothing: "No reports on this phone yet.",
     nothing_lead: "Start an inspection; every answer is kept on the phone at once.",
     start: "New inspection",
+    flash: "Flash a find",
     left: (n) => `${s(n, "required item")} left`,
     ready_to_send: "ready to send",
     begun: (when) => `begun ${when}`,

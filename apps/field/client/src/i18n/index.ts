@@ -8,7 +8,7 @@ import { vi } from "./vi.ts";
 /** What a dictionary must have: every key of the Vietnamese one. */
 export type Words = Widened<typeof vi>;
 
-type Widened<T> = {
+export type Widened<T> = {
   [K in keyof T]: T[K] extends (...given: infer Given) => string
     ? (...given: Given) => string
     : T[K] extends string

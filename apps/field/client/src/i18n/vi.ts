@@ -5,7 +5,7 @@
 
 export const vi = {
   app: { name: "Hải Đăng", tagline: "Kiểm tra hiện trường" },
-  nav: { label: "Mục chính", today: "Hôm nay", inspect: "Kiểm tra", sync: "Đồng bộ", me: "Cá nhân" },
+  nav: { label: "Mục chính", today: "Hôm nay", inspect: "Kiểm tra", finds: "Phát hiện", sync: "Đồng bộ", me: "Cá nhân" },
   common: {
     back: "Quay lại",
     cancel: "Thôi",
@@ -118,6 +118,7 @@ export const vi = {
     nothing: "Chưa có báo cáo nào trên máy.",
     nothing_lead: "Bắt đầu một lượt kiểm tra; mọi câu trả lời được giữ ngay trên máy.",
     start: "Kiểm tra mới",
+    flash: "Báo nhanh",
     left: (n: number) => `còn ${n} mục bắt buộc`,
     ready_to_send: "đủ để gửi",
     begun: (when: string) => `bắt đầu ${when}`,

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Json } from "../engine/types.ts";
+import { differences } from "./custody.ts";
 import { type Aim, HEADER, missingAt, PARTS, type Said, suspicious } from "./seizure.ts";
 
 interface Case {
@@ -12,10 +13,24 @@ interface Case {
   found: [string, string][];
   warnings: string[];
 }
+interface Reading {
+  seals: string[];
+  mass: string | null;
+  read: string[];
+  mass_read: string | null;
+  differs: string[];
+}
 type Held = Record<string, Record<string, Json>>;
 
 const FILE = new URL("../../../../../tests/vectors/seizures.json", import.meta.url);
-const VECTORS = JSON.parse(readFileSync(FILE, "utf8")) as { header: object; parts: object; whole: Held; cases: Case[] };
+interface Vectors {
+  header: object;
+  parts: object;
+  whole: Held;
+  cases: Case[];
+  readings: Reading[];
+}
+const VECTORS = JSON.parse(readFileSync(FILE, "utf8")) as Vectors;
 
 /** The whole report with the case's changes; null takes away. */
 function saidOf({ set }: Case): Said {
@@ -47,4 +62,8 @@ describe("what a seizure lacks", () => {
 test("the fields are the server's", () => {
   expect(HEADER).toEqual(VECTORS.header);
   expect(PARTS).toEqual(VECTORS.parts);
+});
+
+test.each(VECTORS.readings)("a package of $mass g read as $mass_read g", ({ seals, mass, read, mass_read, differs }) => {
+  expect(differences(seals, mass, read, mass_read)).toEqual(differs);
 });

@@ -42,6 +42,11 @@ export function cleanText(text: string): string {
   return text.normalize("NFC").replace(/\r\n?/g, "\n").replace(new RegExp(UNWANTED, "gu"), "");
 }
 
+/** Letters without marks, for a search that forgives: "hanh ly" finds "hành lý". */
+export function fold(text: string): string {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().replaceAll("đ", "d").trim();
+}
+
 /** Tell whether a text is nothing but white space. */
 export function isBlank(text: string): boolean {
   return BLANK.test(text);

@@ -46,7 +46,7 @@ export function Decide({ id }: { id: string }) {
       {trouble.fields.map((field) => (
         <Both key={field} field={field} trouble={trouble} report={report} />
       ))}
-      <Ways trouble={trouble} report={report} />
+      <Ways trouble={trouble} open={report?.is_editable ? href({ screen: "fill", id: report.id, page: "general", step: "" }) : null} />
     </main>
   );
 }
@@ -108,7 +108,8 @@ function shown(field: string, value: Json | undefined, report: Report | null): s
   return Array.isArray(value) ? value.map((one) => named(labels, String(one))).join(", ") : named(labels, String(value));
 }
 
-function Ways({ trouble, report }: { trouble: Trouble; report: Report | null }) {
+/** What can be done about it; `open` leads to where the record can be put right. */
+export function Ways({ trouble, open }: { trouble: Trouble; open: string | null }) {
   const w = words().trouble;
   const { busy, problem, run } = useCommand();
   const conflict = trouble.kind === "conflict";
@@ -120,8 +121,8 @@ function Ways({ trouble, report }: { trouble: Trouble; report: Report | null }) 
   return (
     <div class="stack">
       {problem.value !== null && <Fault>{wordsFor(problem.value)}</Fault>}
-      {!conflict && report?.is_editable && (
-        <a class="button wide" href={href({ screen: "fill", id: report.id, page: "general", step: "" })}>
+      {!conflict && open && (
+        <a class="button wide" href={open}>
           {w.open_report}
         </a>
       )}

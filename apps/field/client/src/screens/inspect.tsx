@@ -6,6 +6,7 @@ import type { ChecklistVersion, Header, Posting } from "../engine/types.ts";
 import * as format from "../i18n/format.ts";
 import { named, say, words } from "../i18n/index.ts";
 import { stepsOf } from "../rules/content.ts";
+import { fold } from "../rules/values.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Choices, Field, Head, Notice } from "../ui/parts.tsx";
 import { go } from "../ui/router.ts";
@@ -111,11 +112,6 @@ function List({ title, versions, begin, disabled }: ListProps) {
 
 function mayReport(posting: Posting): boolean {
   return posting.role === "officer" || posting.role === "leader";
-}
-
-/** Letters without marks, for a search that forgives: "hanh ly" finds "hành lý". */
-function fold(text: string): string {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().replaceAll("đ", "d").trim();
 }
 
 function mostUsed(versions: readonly ChecklistVersion[]): ChecklistVersion[] {

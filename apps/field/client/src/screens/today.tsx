@@ -42,10 +42,16 @@ export function Today() {
           <p>{w.today.nothing_lead}</p>
         </div>
       )}
-      <a class="button wide call" href={href({ screen: "inspect" })}>
-        <Icon name="plus" />
-        {w.today.start}
-      </a>
+      <div class="call">
+        <a class="button wide" href={href({ screen: "inspect" })}>
+          <Icon name="plus" />
+          {w.today.start}
+        </a>
+        <a class="button wide quiet" href={href({ screen: "flash", id: "new", page: "", step: "" })}>
+          <Icon name="seal" />
+          {w.today.flash}
+        </a>
+      </div>
     </main>
   );
 }

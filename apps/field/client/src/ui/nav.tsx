@@ -1,19 +1,23 @@
-/** The four places of the app, at the thumb. Only what works stands here. */
+/** The five places of the app, at the thumb. Only what works stands here. */
 
 import { engine } from "../engine/index.ts";
 import { words } from "../i18n/index.ts";
 import { Icon, type IconName } from "./icons.tsx";
 import { href, type Route } from "./router.ts";
 
-const PLACES = ["today", "inspect", "sync", "me"] as const;
+const PLACES = ["today", "inspect", "finds", "sync", "me"] as const;
 const ICONS: Readonly<Record<(typeof PLACES)[number], IconName>> = {
   today: "today",
   inspect: "inspect",
+  finds: "seal",
   sync: "sync",
   me: "me",
 };
 /** Under which place a screen belongs that has none of its own. */
-const BELONGS: Readonly<Partial<Record<Route["screen"], string>>> = { report: "today", decide: "sync" };
+const BELONGS: Readonly<Partial<Record<Route["screen"], string>>> = {
+  ...{ report: "today", decide: "sync" },
+  ...{ seizure: "finds", exhibit: "finds", handover: "finds" },
+};
 
 export function Nav({ current }: { current: Route["screen"] }) {
   const { nav, today } = words();

@@ -7,9 +7,31 @@ import { computed, signal } from "@preact/signals";
 
 export type Route =
   | { readonly screen: "today" | "inspect" | "sync" | "me" }
+  | { readonly screen: "finds" }
   | { readonly screen: "report"; readonly id: string }
   | { readonly screen: "fill"; readonly id: string; readonly page: string; readonly step: string }
-  | { readonly screen: "decide"; readonly id: string };
+  | { readonly screen: "decide"; readonly id: string }
+  | FindRoute;
+
+/** Seizures and custody: `page` is a page of the form or a step, `step` the place on it. */
+export interface FindRoute {
+  readonly screen: "flash" | "seizure" | "package" | "exhibit" | "offer" | "handover";
+  readonly id: string;
+  readonly page: string;
+  readonly step: string;
+}
+const FINDS: readonly string[] = ["flash", "seizure", "package", "exhibit", "offer", "handover"];
+
+/** Whether a screen is one of seizures and custody. */
+export function isFind(to: Route): to is FindRoute | { readonly screen: "finds" } {
+  return to.screen === "finds" || FINDS.includes(to.screen);
+}
+
+/** Whether a screen is a form, which leaves the foot of the screen to what it asks for. */
+export function isForm(to: Route): boolean {
+  if (to.screen === "fill" || to.screen === "flash" || to.screen === "package" || to.screen === "offer") return true;
+  return (to.screen === "seizure" || to.screen === "exhibit") && to.page !== "";
+}
 
 const hash = signal(location.hash);
 addEventListener("hashchange", () => {
@@ -21,16 +43,17 @@ export const route = computed<Route>(() => read(hash.value));
 
 function read(from: string): Route {
   const [screen, id = "", page = "", step = ""] = from.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
-  if (screen === "inspect" || screen === "sync" || screen === "me") return { screen };
+  if (screen === "inspect" || screen === "finds" || screen === "sync" || screen === "me") return { screen };
   if (screen === "report" && id) return { screen, id };
   if (screen === "decide" && id) return { screen, id };
   if (screen === "fill" && id) return { screen, id, page: page || "general", step };
+  if (FINDS.includes(screen ?? "") && id) return { screen, id, page, step } as FindRoute;
   return { screen: "today" };
 }
 
 /** The address of a screen, for links. */
 export function href(to: Route): string {
-  const parts = [to.screen, "id" in to ? to.id : "", to.screen === "fill" ? to.page : "", "step" in to ? to.step : ""];
+  const parts = [to.screen, "id" in to ? to.id : "", "page" in to ? to.page : "", "step" in to ? to.step : ""];
   return `#/${parts.filter(Boolean).map(encodeURIComponent).join("/")}`;
 }
 

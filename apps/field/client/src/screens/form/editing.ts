@@ -46,7 +46,8 @@ function faultsOf(report: Report, step: string, given: Answer): string[] {
 let running = false;
 let again = false;
 
-async function store(): Promise<void> {
+/** Wait until all that was entered is stored, and say so. */
+export async function store(): Promise<void> {
   again = true;
   if (running) return;
   running = true;

@@ -77,7 +77,7 @@ interface FileButtonProps {
   readonly files: (files: FileList | null) => void;
 }
 
-function FileButton({ icon, text, capture = false, disabled, files }: FileButtonProps) {
+export function FileButton({ icon, text, capture = false, disabled, files }: FileButtonProps) {
   return (
     <label class="button quiet file">
       <Icon name={icon} />
@@ -144,14 +144,16 @@ export function Shot({ id, label, open }: { id: string; label: string; open: () 
 }
 
 interface ViewerProps {
-  readonly report: Report;
+  readonly report: Pick<Report, "id" | "is_editable">;
   readonly step: string;
   readonly ids: readonly string[];
   readonly id: string;
   readonly show: (id: string | null) => void;
+  /** How a photo is taken out; of an inspection unless said. */
+  readonly take?: (id: string) => void;
 }
 
-export function Viewer({ report, step, ids, id, show }: ViewerProps) {
+export function Viewer({ report, step, ids, id, show, take }: ViewerProps) {
   const w = words();
   const asking = useSignal(false);
   const photo = engine.photos.value.get(id);
@@ -160,7 +162,8 @@ export function Viewer({ report, step, ids, id, show }: ViewerProps) {
   const at = ids.indexOf(id);
   const turn = (by: number): void => show(ids[(at + by + ids.length) % ids.length] ?? id);
   const remove = (): void => {
-    engine.removePhoto(report.id, step, id);
+    if (take) take(id);
+    else engine.removePhoto(report.id, step, id);
     announce(w.photos.removed);
     show(null);
   };

@@ -1,0 +1,264 @@
+/** The full report, page by page: fields as the table of pages says, parts by mark, and the last page that sends it. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import type { Part, Seizure } from "../../engine/index.ts";
+import { words } from "../../i18n/index.ts";
+import type { Finding } from "../../rules/answers.ts";
+import { PARTS } from "../../rules/seizure.ts";
+import { Sheet } from "../../ui/dialog.tsx";
+import { Icon } from "../../ui/icons.tsx";
+import { Fault, Head } from "../../ui/parts.tsx";
+import { go, href } from "../../ui/router.ts";
+import { saving } from "../form/editing.ts";
+import { faultAt, insisted, isNeeded, missing, type PageOf, PAGES, placeId, put, specOf } from "./edit.ts";
+import { FieldInput } from "./inputs.tsx";
+import { SeizurePhotos } from "./photos.tsx";
+import { titleOf } from "./row.tsx";
+import { SendPage } from "./send.tsx";
+import { SubstanceField } from "./substance.tsx";
+import { w } from "./words.ts";
+
+export function SeizureForm({ seizure, page, step }: { seizure: Seizure; page: string; step: string }) {
+  const here = PAGES.find((one) => one.key === page) ?? null;
+  const shown = insisted.value.has(seizure.id) ? missing("submitted", seizure) : [];
+  useEffect(() => {
+    if (!seizure.is_editable) go({ screen: "seizure", id: seizure.id, page: "", step: "" }, { replace: true });
+  }, [seizure.is_editable]);
+  useArrival(page, step);
+  return (
+    <main id="content" class="fill">
+      <Head title={titleOf(seizure)} up={href({ screen: "seizure", id: seizure.id, page: "", step: "" })} />
+      <div class="row between">
+        <h2 id="page-title" tabIndex={-1}>
+          {here ? w().pages[here.key] : w().pages.send}
+        </h2>
+        <Saved />
+      </div>
+      {here ? <Fields seizure={seizure} page={here} found={shown} /> : <SendPage seizure={seizure} />}
+      {here && <Bar seizure={seizure} here={here} />}
+    </main>
+  );
+}
+
+/** On another page its heading takes the focus; a place that was asked for by name takes it instead. */
+function useArrival(page: string, step: string): void {
+  const first = useRef(true);
+  useEffect(() => {
+    const isFirst = first.current;
+    first.current = false;
+    const target = step ? document.getElementById(`at-${step}`) : null;
+    if (target) {
+      target.scrollIntoView({ block: "center" });
+      target.focus({ preventScroll: true });
+    } else if (!isFirst) {
+      document.getElementById("page-title")?.focus({ preventScroll: true });
+      scrollTo({ top: 0 });
+    }
+  }, [page, step]);
+}
+
+function Saved() {
+  const f = words().form;
+  const state = saving.value;
+  return (
+    <span class={`small ${state === "failed" ? "saved bad" : "saved"}`}>
+      <Icon name={state === "saved" ? "check" : state === "saving" ? "clock" : "warn"} size={16} />
+      {state === "saved" ? f.saved : state === "saving" ? f.saving : f.not_saved}
+    </span>
+  );
+}
+
+function Fields({ seizure, page, found }: { seizure: Seizure; page: PageOf; found: readonly Finding[] }) {
+  return (
+    <>
+      {page.fields.length > 0 && (
+        <div class="card">
+          {page.fields.map((name) =>
+            name === "photos" ? (
+              <div key={name} class="field">
+                <p class="like-label">{w().fields.photos}</p>
+                <SeizurePhotos seizure={seizure} id={placeId("photos")} fault={faultAt(found, "photos")} />
+              </div>
+            ) : (
+              <FieldInput
+                key={name}
+                name={name}
+                spec={specOf(name)}
+                value={seizure.fields[name]}
+                give={(value) => put(seizure, name, value)}
+                id={placeId(name)}
+                fault={faultAt(found, name)}
+                needed={isNeeded(name)}
+              />
+            ),
+          )}
+        </div>
+      )}
+      {page.parts.map((part) => (
+        <PartOf key={part} seizure={seizure} part={part} found={found} />
+      ))}
+    </>
+  );
+}
+
+interface PartProps {
+  readonly seizure: Seizure;
+  readonly part: Part;
+  readonly found: readonly Finding[];
+}
+
+function PartOf({ seizure, part, found }: PartProps) {
+  const f = w().form;
+  const rows = Object.entries(seizure[part]);
+  const opened = useSignal<string | null>(null);
+  const add = (): void => {
+    const mark = String(rows.reduce((most, [one]) => Math.max(most, Number.parseInt(one, 10) || 0), 0) + 1);
+    opened.value = mark; // it is kept once something is entered
+  };
+  const shown = opened.value && !seizure[part][opened.value] ? [...rows, [opened.value, {}] as const] : rows;
+  return (
+    <section class="group" id={placeId(part)} tabIndex={-1} aria-label={w().fields[part]}>
+      <h3>{w().fields[part]}</h3>
+      {faultAt(found, part) && <Fault>{faultAt(found, part)}</Fault>}
+      {shown.map(([mark, row]) => (
+        <Row key={mark} seizure={seizure} part={part} mark={mark} row={row} found={found} />
+      ))}
+      <button type="button" class="quiet" onClick={add}>
+        <Icon name="plus" size={20} />
+        {f.add_row[part]}
+      </button>
+    </section>
+  );
+}
+
+interface RowProps extends PartProps {
+  readonly mark: string;
+  readonly row: Seizure["fields"];
+}
+
+function Row({ seizure, part, mark, row, found }: RowProps) {
+  const f = w().form;
+  const striking = useSignal(false);
+  const title = f.row(f.rows[part], mark);
+  const place = `${part}/${mark}`;
+  if (row.removed) {
+    return (
+      <div class="card">
+        <h4>{title}</h4>
+        <p class="soft">{f.struck(String(row.removed))}</p>
+        <button type="button" class="quiet" onClick={() => put(seizure, "removed", null, part, mark)}>
+          {f.restore}
+        </button>
+      </div>
+    );
+  }
+  return (
+    <div class="card" id={placeId(place)} tabIndex={-1} role="group" aria-label={title}>
+      <h4>{title}</h4>
+      {faultAt(found, place) && <Fault>{faultAt(found, place)}</Fault>}
+      {Object.keys(PARTS[part])
+        .filter((name) => name !== "removed")
+        .map((name) =>
+          name === "substance" ? (
+            <SubstanceField
+              key={name}
+              id={placeId(`${place}/substance`)}
+              label={`${w().fields.substance} (${words().common.required})`}
+              value={String(row.substance ?? "")}
+              give={(key) => put(seizure, name, key, part, mark)}
+              fault={faultAt(found, `${place}/substance`)}
+            />
+          ) : (
+            <FieldInput
+              key={name}
+              name={name}
+              spec={specOf(name, part)}
+              value={row[name]}
+              give={(value) => put(seizure, name, value, part, mark)}
+              id={placeId(`${place}/${name}`)}
+              fault={faultAt(found, `${place}/${name}`)}
+              needed={isNeeded(name, part)}
+            />
+          ),
+        )}
+      <button type="button" class="danger" onClick={() => (striking.value = true)}>
+        {f.strike}
+        <span class="unseen"> {title}</span>
+      </button>
+      {striking.value && (
+        <Reason
+          title={f.strike_title}
+          lead={f.strike_lead}
+          label={f.strike_reason}
+          act={f.strike}
+          done={(reason) => {
+            striking.value = false;
+            put(seizure, "removed", reason, part, mark);
+          }}
+          close={() => (striking.value = false)}
+        />
+      )}
+    </div>
+  );
+}
+
+interface ReasonProps {
+  readonly title: string;
+  readonly lead: string;
+  readonly label: string;
+  readonly act: string;
+  readonly done: (reason: string) => void;
+  readonly close: () => void;
+}
+
+/** Ask for the reason of something that stays on file. */
+export function Reason({ title, lead, label, act, done, close }: ReasonProps) {
+  const reason = useSignal("");
+  const faulty = useSignal(false);
+  const finish = (): void => {
+    if (reason.value.trim()) done(reason.value.trim());
+    else faulty.value = true;
+  };
+  return (
+    <Sheet title={title} close={close}>
+      {lead && <p>{lead}</p>}
+      <FieldInput
+        name="removed"
+        label={label}
+        spec="text 500"
+        value={reason.value}
+        give={(value) => (reason.value = String(value ?? ""))}
+        id="why"
+        fault={faulty.value && !reason.value.trim() ? w().faults.required : null}
+      />
+      <div class="stack">
+        <button type="button" class="danger wide" onClick={finish}>
+          {act}
+        </button>
+        <button type="button" class="quiet wide" onClick={close}>
+          {words().common.cancel}
+        </button>
+      </div>
+    </Sheet>
+  );
+}
+
+function Bar({ seizure, here }: { seizure: Seizure; here: PageOf }) {
+  const at = PAGES.indexOf(here);
+  const to = (page: string): string => href({ screen: "seizure", id: seizure.id, page, step: "" });
+  const next = PAGES[at + 1];
+  return (
+    <nav class="bar" aria-label={w().page.sections}>
+      <div class="two">
+        <a class="button quiet square" href={at > 0 ? to(PAGES[at - 1]?.key ?? "") : to("")} aria-label={at > 0 ? words().form.previous : w().form.back}>
+          <Icon name="back" />
+        </a>
+        <a class="button" href={to(next?.key ?? "send")}>
+          {next ? w().pages[next.key] : w().pages.send}
+          <Icon name="next" size={20} />
+        </a>
+      </div>
+    </nav>
+  );
+}

@@ -1,0 +1,104 @@
+/** Who took part: a customs unit by its code or another agency by its name, each as what. */
+
+import { useSignal } from "@preact/signals";
+import { engine } from "../../engine/index.ts";
+import type { Json } from "../../engine/types.ts";
+import { Icon } from "../../ui/icons.tsx";
+import { Choices } from "../../ui/parts.tsx";
+import { called, vocabulary, w } from "./words.ts";
+
+interface Taking {
+  readonly unit: string;
+  readonly agency: string;
+  readonly role: string;
+}
+interface Props {
+  readonly id: string;
+  readonly label: string;
+  readonly value: Json | undefined;
+  readonly give: (value: Json) => void;
+}
+
+export function Participations({ id, label, value, give }: Props) {
+  const several = (Array.isArray(value) ? value : []) as unknown as Taking[];
+  const [kind, text, role] = [useSignal("agency"), useSignal(""), useSignal("support")];
+  const own = engine.postings.value[0]?.unit.code ?? "";
+  const keep = (next: readonly Taking[]): void => give(next.length > 0 ? (next as unknown as Json) : null);
+  const add = (): void => {
+    const typed = text.value.trim();
+    if (!typed) return;
+    const named = kind.value === "unit" ? { unit: typed.toUpperCase(), agency: "" } : { unit: "", agency: typed };
+    keep([...several, { ...named, role: role.value }]);
+    text.value = "";
+  };
+  const f = w().form;
+  return (
+    <div id={id} tabIndex={-1} role="group" aria-label={label} class="stack">
+      <p class="like-label">{label}</p>
+      {several.length > 0 && (
+        <ul class="chosen">
+          {several.map((one, index) => (
+            <li key={`${one.unit}${one.agency}${one.role}`}>
+              <span>
+                <strong>{one.unit || one.agency}</strong> · {called("participation", one.role)}
+              </span>
+              <button
+                type="button"
+                class="bare square"
+                onClick={() => keep(several.filter((_, at) => at !== index))}
+                aria-label={f.remove(one.unit || one.agency)}
+              >
+                <Icon name="cross" size={18} />
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {own && !several.some((one) => one.unit === own) && (
+        <button type="button" class="quiet" onClick={() => keep([...several, { unit: own, agency: "", role: "lead" }])}>
+          <Icon name="plus" size={18} />
+          {`${f.own_unit} (${own})`}
+        </button>
+      )}
+      <details class="fold">
+        <summary>
+          <Icon name="plus" size={18} />
+          {f.unit_or_agency}
+        </summary>
+        <div class="stack">
+          <Choices
+            class="chips"
+            legend={f.unit_or_agency}
+            options={[
+              { value: "agency", label: f.agency },
+              { value: "unit", label: f.unit },
+            ]}
+            chosen={[kind.value]}
+            choose={(one) => (kind.value = one)}
+          />
+          <div class="field">
+            <label for={`${id}-name`}>{kind.value === "unit" ? f.unit_code : f.agency_name}</label>
+            <input
+              id={`${id}-name`}
+              type="text"
+              autoComplete="off"
+              maxLength={kind.value === "unit" ? 20 : 200}
+              value={text.value}
+              onInput={(event) => (text.value = event.currentTarget.value)}
+            />
+          </div>
+          <Choices
+            class="chips"
+            legend={f.role}
+            options={vocabulary("participation")}
+            chosen={[role.value]}
+            choose={(one) => (role.value = one)}
+          />
+          <button type="button" class="quiet" onClick={add}>
+            {f.add}
+          </button>
+        </div>
+      </details>
+    </div>
+  );
+}
