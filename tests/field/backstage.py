@@ -281,7 +281,9 @@ def seizures(officer: str) -> list[dict[str, Any]]:
             "flags": report.flags,
             "photos": [
                 {"sha256": photo.sha256, "state": photo.state, "signed": signed.get(photo.pk)}
-                for photo in Attachment.objects.filter(owner_kind="seizure", owner_id=report.pk).order_by("pk")
+                for photo in Attachment.objects.filter(owner_kind="seizure", owner_id=report.pk).order_by(
+                    "pk"
+                )
             ],
             "exhibits": [
                 {

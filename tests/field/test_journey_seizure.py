@@ -147,23 +147,23 @@ def sent_and_sealed_offline(phone: Handset, report: str) -> None:
     page.get_by_text("2 bước chờ gửi").wait_for()
 
 
-def handed_over(
-    stage: Stage, phone: Handset, handset: Callable[..., Handset], report: str
-) -> None:
+def handed_over(stage: Stage, phone: Handset, handset: Callable[..., Handset], report: str) -> None:
     """Offered by one phone, read and confirmed on another: a wrong seal is shown before, the right one passes."""
     receiver = handset()
     receiver.officer = stage.officer()
     receiver.enrol(stage.backstage("code", officer=receiver.officer))
     page = phone.page
     phone.go(f"#/offer/{report}")
-    page.get_by_label("Số hiệu người nhận (bắt buộc)").fill(stage.backstage("badge", officer=receiver.officer))
+    page.get_by_label("Số hiệu người nhận (bắt buộc)").fill(
+        stage.backstage("badge", officer=receiver.officer)
+    )
     page.get_by_role("button", name="Đề nghị bàn giao").click()
     page.wait_for_url("**/#/handover/**")
     phone.sync_all()
     receiver.sync_all()
     receiver.go("#/finds")
     receiver.page.locator(".item.lamp").click()
-    read = receiver.page.get_by_label("Số niêm phong đọc trên gói")
+    read = receiver.page.get_by_role("textbox", name="Số niêm phong đọc trên gói")
     read.fill("HQ-999")
     read.press("Enter")
     receiver.page.get_by_label("Khối lượng cân lại").fill("1215,9")

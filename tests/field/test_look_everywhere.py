@@ -13,6 +13,7 @@ from tests.evidence_images import noisy_jpeg
 from tests.field.conftest import Stage
 from tests.field.handset import AS_PHONE, PIN, SIZES, Handset
 from tests.field.line import Line
+from tests.field.test_journey_seizure import flash
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
@@ -111,6 +112,8 @@ def _furnish(stage: Stage, phone: Handset, other: Handset) -> dict[str, str]:
     other.sync_all()
     phone.line.up()
     phone.sync()
+    finds = _finds(phone)
+    phone.sync()
     phone.page.get_by_role("link", name="Hai bản khác nhau").click()
     decide = phone.page.url.split("#")[1]
     places = [
@@ -123,7 +126,36 @@ def _furnish(stage: Stage, phone: Handset, other: Handset) -> dict[str, str]:
         f"fill/{returned}/all",
     ]
     places += [f"fill/{draft}/{page}" for page in ("general", "all", "result")]
-    return {f"#/{place}": place for place in places} | {f"#{decide}": "decide"}
+    return {f"#/{place}": place for place in [*places, *finds]} | {f"#{decide}": "decide"}
+
+
+def _finds(phone: Handset) -> list[str]:
+    """Give the screens of a find with faults on each page of its form, a package and its steps, and a flash begun."""
+    phone.go("#/flash/new")
+    phone.page.wait_for_url("**/#/flash/0*")
+    draft = phone.page.url.split("/flash/")[1]
+    phone.page.get_by_role("button", name="Gửi báo nhanh").click()  # its faults show from now on
+    phone.page.get_by_role("button", name="Thêm", exact=True).click()
+    report = flash(phone)
+    phone.go(f"#/seizure/{report}/send")
+    phone.go(f"#/package/{report}")
+    phone.page.get_by_label("Mô tả gói").fill("1 túi")
+    phone.page.get_by_label("Khối lượng cả bì").fill("1215,5")
+    phone.page.get_by_role("button", name="Ghi tang vật").click()
+    phone.page.wait_for_url("**/#/exhibit/**")
+    exhibit = phone.page.url.split("/exhibit/")[1]
+    pages = ("basic", "lines", "finding", "route", "people", "record", "send")
+    steps = [f"exhibit/{exhibit}{step}" for step in ("", "/seal", "/unseal", "/store", "/move")]
+    forms = [f"seizure/{report}/{page}" for page in pages]
+    return [
+        "finds",
+        f"flash/{draft}",
+        f"seizure/{report}",
+        *forms,
+        f"package/{report}",
+        *steps,
+        f"offer/{report}",
+    ]
 
 
 @pytest.mark.parametrize(("lang", "theme", "size"), LOOKS)

@@ -120,6 +120,7 @@ export const en: Words = {
     nothing_lead: "Start an inspection; every answer is kept on the phone at once.",
     start: "New inspection",
     flash: "Flash a find",
+    find: "Find",
     left: (n) => `${s(n, "required item")} left`,
     ready_to_send: "ready to send",
     begun: (when) => `begun ${when}`,

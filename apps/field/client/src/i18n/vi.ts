@@ -119,6 +119,7 @@ export const vi = {
     nothing_lead: "Bắt đầu một lượt kiểm tra; mọi câu trả lời được giữ ngay trên máy.",
     start: "Kiểm tra mới",
     flash: "Báo nhanh",
+    find: "Vụ phát hiện",
     left: (n: number) => `còn ${n} mục bắt buộc`,
     ready_to_send: "đủ để gửi",
     begun: (when: string) => `bắt đầu ${when}`,

@@ -23,6 +23,7 @@ export function SyncCentre() {
   const reports = engine.reports.value;
   const troubles = engine.troubles.value;
   const unfinished = reports.filter((report) => isUnfinished(report));
+  const finds = engine.finds.seizures.value.filter((find) => isUnfinished(find));
   const settled = reports.filter((report) => !isUnfinished(report)).slice(0, MOST);
   useEffect(() => void engine.refreshStorage(), []);
   return (
@@ -39,16 +40,24 @@ export function SyncCentre() {
       )}
       <section class="group">
         <h2>{w.on_phone}</h2>
-        {unfinished.length === 0 && <p class="soft">{w.nothing_waiting}</p>}
+        {unfinished.length + finds.length === 0 && <p class="soft">{w.nothing_waiting}</p>}
+        {finds.map((find) => (
+          <ReportCard
+            key={find.id}
+            report={find}
+            title={words().today.find}
+            to={href({ screen: "seizure", id: find.id, page: "", step: "" })}
+          />
+        ))}
         {unfinished.map((report) => (
-          <ReportCard key={report.id} report={report} />
+          <ReportCard key={report.id} report={report} {...ofInspection(report)} />
         ))}
       </section>
       {settled.length > 0 && (
         <section class="group">
           <h2>{w.on_server}</h2>
           {settled.map((report) => (
-            <ReportCard key={report.id} report={report} />
+            <ReportCard key={report.id} report={report} {...ofInspection(report)} />
           ))}
         </section>
       )}
@@ -57,7 +66,14 @@ export function SyncCentre() {
   );
 }
 
-function isUnfinished(report: Report): boolean {
+/** What a card needs to know of an inspection or a find. */
+type Carded = Pick<Report, "id" | "state" | "number" | "photos" | "photos_total" | "photos_stored" | "is_saved_on_server">;
+
+function ofInspection(report: Report): { title: string; to: string } {
+  return { title: titleOf(report), to: href({ screen: "report", id: report.id }) };
+}
+
+function isUnfinished(report: Carded): boolean {
   return UNSENT.has(report.state) || report.photos_stored < report.photos_total || !report.is_saved_on_server;
 }
 
@@ -102,7 +118,7 @@ function unsentWords({ waiting, photos_waiting, attention }: SyncState): string 
 }
 
 /** One report: its state by the server's word, and each photo that is not there yet. */
-function ReportCard({ report }: { report: Report }) {
+function ReportCard({ report, title, to }: { report: Carded; title: string; to: string }) {
   const w = words();
   const state =
     report.state === "draft"
@@ -112,9 +128,9 @@ function ReportCard({ report }: { report: Report }) {
       : w.states[report.state];
   const ids = Object.values(report.photos).flat();
   return (
-    <article class="card" aria-label={titleOf(report)}>
-      <a class="row between" href={href({ screen: "report", id: report.id })}>
-        <strong>{titleOf(report)}</strong>
+    <article class="card" aria-label={title}>
+      <a class="row between" href={to}>
+        <strong>{title}</strong>
         <span class="soft tabular">{report.number ?? ""}</span>
       </a>
       <div class="row">

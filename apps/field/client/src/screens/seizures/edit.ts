@@ -5,7 +5,8 @@ import { engine } from "../../engine/index.ts";
 import type { Json, Part, Seizure } from "../../engine/index.ts";
 import type { Finding } from "../../rules/answers.ts";
 import { type Aim, HEADER, missingAt, PARTS, type Spec } from "../../rules/seizure.ts";
-import { named } from "../../i18n/index.ts";
+import * as format from "../../i18n/format.ts";
+import { named, say } from "../../i18n/index.ts";
 import { store } from "../form/editing.ts";
 import { called, country, substance, w } from "./words.ts";
 
@@ -110,11 +111,37 @@ export function spoken(name: string, value: Json | undefined, part?: Part): stri
   return spokenOne(name, value, part);
 }
 
+function checklistName(id: string): string {
+  const version = engine.checklist(id);
+  return version ? `${say(version.title)} ${version.semver}` : id.slice(0, 8);
+}
+
+/** The fields of a part that go with the mode of transport; the others are one tap away. */
+export function usualFields(part: Part, mode: string): (name: string) => boolean {
+  const table = part === "conveyances" ? VEHICLES : part === "consignments" ? PAPERS : null;
+  const found = table?.find(([modes]) => modes.test(mode));
+  return (name) => !found || found[1].includes(name) || !table?.some(([, names]) => names.includes(name));
+}
+const VEHICLES: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/^(air|express|postal)/, ["flight_no", "flight_on"]],
+  [/^(sea|river)/, ["vessel", "imo", "voyage"]],
+  [/^road/, ["plate", "plate_country", "trailer"]],
+  [/^rail/, ["train"]],
+];
+const PAPERS: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/^air/, ["mawb", "hawb"]],
+  [/^express/, ["courier_no", "hawb"]],
+  [/^postal/, ["s10"]],
+  [/^(sea|road|rail|river)/, ["bl_no", "container_nos"]],
+];
+
 function spokenOne(name: string, value: Json, part?: Part): string {
   const [kind = "", rest = ""] = specOf(name, part).split(" ");
   const text = String(value);
   if (name === "substance") return substance(text);
-  if (name === "checklist_version") return engine.checklist(text)?.code ?? text.slice(0, 8);
+  if (name === "checklist_version") return checklistName(text);
+  if (kind === "date") return format.day(text);
+  if (kind === "decimal") return format.decimalText(text);
   if (kind === "code" || kind === "codes") return called(rest, text);
   if (kind === "among") return named(w().among, text);
   if (kind === "country" || kind === "countries") return country(text);

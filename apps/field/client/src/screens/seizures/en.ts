@@ -139,6 +139,7 @@ export const en: FindWords = {
     unit_code: "Code of the unit",
     role: "Role",
     own_unit: "My unit leads",
+    other_fields: "Other fields",
     me: "Me",
   },
   send: {

@@ -20,6 +20,11 @@ import { hasLists, w } from "./words.ts";
 
 const CARRIED = ["mode", "place", "place_type", "direction"] as const;
 
+/** The order in which things are asked for. */
+const ORDER = ["lines", "photos", "persons_count", "place", "mode", "detected_on_device_at", "lead_force", "handling"];
+const downThePage = (one: string, other: string): number =>
+  ORDER.indexOf(one.split("/")[0] ?? "") - ORDER.indexOf(other.split("/")[0] ?? "");
+
 /** Begin a report with what is usual: now, here as the last time, customs, internal. */
 function begin(): string {
   const posts = engine.postings.value.filter(({ role }) => role === "officer" || role === "leader");
@@ -110,7 +115,7 @@ export function Flash({ seizure }: { seizure: Seizure }) {
         {field("lead_force")}
         {field("handling")}
       </section>
-      <SendBar seizure={seizure} missing={found.map(placeOf)} />
+      <SendBar seizure={seizure} missing={found.map(placeOf).toSorted(downThePage)} />
     </main>
   );
 }
@@ -186,7 +191,7 @@ function SendBar({ seizure, missing: lacking }: { seizure: Seizure; missing: rea
 /** Bring a place into view and give it the focus, once its fault stands there. */
 export function toPlace(place: string): void {
   setTimeout(() => {
-    const target = document.getElementById(placeId(place)) ?? document.getElementById(placeId(place.split("/").slice(0, 2).join("/")));
+    const target = document.getElementById(placeId(place === "lines" ? "lines/1/substance" : place)) ?? document.getElementById(placeId(place.split("/").slice(0, 2).join("/")));
     target?.scrollIntoView({ block: "center" });
     target?.focus({ preventScroll: true });
   }, 0);

@@ -11,7 +11,7 @@ import { Icon } from "../../ui/icons.tsx";
 import { Fault, Head } from "../../ui/parts.tsx";
 import { go, href } from "../../ui/router.ts";
 import { saving } from "../form/editing.ts";
-import { faultAt, insisted, isNeeded, missing, type PageOf, PAGES, placeId, put, specOf } from "./edit.ts";
+import { faultAt, insisted, isNeeded, missing, type PageOf, PAGES, placeId, put, specOf, usualFields } from "./edit.ts";
 import { FieldInput } from "./inputs.tsx";
 import { SeizurePhotos } from "./photos.tsx";
 import { titleOf } from "./row.tsx";
@@ -140,8 +140,14 @@ interface RowProps extends PartProps {
 function Row({ seizure, part, mark, row, found }: RowProps) {
   const f = w().form;
   const striking = useSignal(false);
+  const held = useRef(new Set(Object.keys(row))).current; // a field that is being filled in stays where it is
   const title = f.row(f.rows[part], mark);
   const place = `${part}/${mark}`;
+  const names = Object.keys(PARTS[part]).filter((name) => name !== "removed");
+  const isUsual = usualFields(part, String(seizure.fields.mode ?? ""));
+  const isShown = (name: string): boolean => isUsual(name) || held.has(name);
+  const [usual, rest] = [names.filter(isShown), names.filter((name) => !isShown(name))];
+  const field = (name: string) => <RowField key={name} {...{ seizure, part, mark, row, found, name }} />;
   if (row.removed) {
     return (
       <div class="card">
@@ -157,31 +163,16 @@ function Row({ seizure, part, mark, row, found }: RowProps) {
     <div class="card" id={placeId(place)} tabIndex={-1} role="group" aria-label={title}>
       <h4>{title}</h4>
       {faultAt(found, place) && <Fault>{faultAt(found, place)}</Fault>}
-      {Object.keys(PARTS[part])
-        .filter((name) => name !== "removed")
-        .map((name) =>
-          name === "substance" ? (
-            <SubstanceField
-              key={name}
-              id={placeId(`${place}/substance`)}
-              label={`${w().fields.substance} (${words().common.required})`}
-              value={String(row.substance ?? "")}
-              give={(key) => put(seizure, name, key, part, mark)}
-              fault={faultAt(found, `${place}/substance`)}
-            />
-          ) : (
-            <FieldInput
-              key={name}
-              name={name}
-              spec={specOf(name, part)}
-              value={row[name]}
-              give={(value) => put(seizure, name, value, part, mark)}
-              id={placeId(`${place}/${name}`)}
-              fault={faultAt(found, `${place}/${name}`)}
-              needed={isNeeded(name, part)}
-            />
-          ),
-        )}
+      {usual.map(field)}
+      {rest.length > 0 && (
+        <details class="fold">
+          <summary>
+            <Icon name="plus" size={18} />
+            {f.other_fields}
+          </summary>
+          <div class="stack">{rest.map(field)}</div>
+        </details>
+      )}
       <button type="button" class="danger" onClick={() => (striking.value = true)}>
         {f.strike}
         <span class="unseen"> {title}</span>
@@ -200,6 +191,33 @@ function Row({ seizure, part, mark, row, found }: RowProps) {
         />
       )}
     </div>
+  );
+}
+
+function RowField({ seizure, part, mark, row, found, name }: RowProps & { name: string }) {
+  const place = `${part}/${mark}/${name}`;
+  const fault = faultAt(found, place);
+  if (name === "substance") {
+    return (
+      <SubstanceField
+        id={placeId(place)}
+        label={`${w().fields.substance} (${words().common.required})`}
+        value={String(row.substance ?? "")}
+        give={(key) => put(seizure, name, key, part, mark)}
+        fault={fault}
+      />
+    );
+  }
+  return (
+    <FieldInput
+      name={name}
+      spec={specOf(name, part)}
+      value={row[name]}
+      give={(value) => put(seizure, name, value, part, mark)}
+      id={placeId(place)}
+      fault={fault}
+      needed={isNeeded(name, part)}
+    />
   );
 }
 

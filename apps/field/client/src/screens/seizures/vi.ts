@@ -140,6 +140,7 @@ export const vi = {
     unit_code: "Mã đơn vị",
     role: "Vai trò",
     own_unit: "Đơn vị tôi chủ trì",
+    other_fields: "Mục khác",
     me: "Tôi",
   },
   send: {
