@@ -87,13 +87,18 @@ const work = signal<typeof import("./screens/work.ts") | null>(null);
 const finds = signal<typeof import("./screens/seizures/index.tsx") | null>(null);
 const missing = signal(false);
 
+async function loadFinds(): Promise<void> {
+  const [loaded] = await Promise.all([import("./screens/seizures/index.tsx"), engine.finds.ready()]);
+  finds.value = loaded;
+}
+
 function loadWork(): void {
   const failed = (): void => {
     missing.value = true;
   };
   missing.value = false;
   if (!work.value) import("./screens/work.ts").then((loaded) => (work.value = loaded), failed);
-  if (!finds.value) import("./screens/seizures/index.tsx").then((loaded) => (finds.value = loaded), failed);
+  if (!finds.value) loadFinds().catch(failed);
 }
 
 /** In the place of a screen that is not loaded yet, or could not be. */

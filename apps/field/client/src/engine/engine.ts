@@ -5,13 +5,12 @@ import { Db, NAME } from "./db.ts";
 import { Door, type EnrolAnswer, type Failures } from "./door.ts";
 import { exported } from "./export.ts";
 import { codeOf, commandFault } from "./faults.ts";
-import { FindsOf } from "./finds.ts";
+import { FindsDoor } from "./finds-door.ts";
 import { Line } from "./locks.ts";
 import { warmPosition } from "./manifest.ts";
 import { type ReadAhead, readAhead } from "./mirror.ts";
 import { type Clock, phoneClock } from "./patience.ts";
 import { readPrefs, writePrefs } from "./prefs.ts";
-import { seizureIds } from "./seizures.ts";
 import { type Listener, Session } from "./session.ts";
 import { Shown } from "./shown.ts";
 import { reconcile } from "./status.ts";
@@ -62,12 +61,13 @@ export class PhoneEngine implements Engine {
   readonly storage = signal<StorageState>({ used: 0, quota: 0, persisted: false, photo_bytes: 0 });
   readonly device = signal<DeviceFacts | null>(null);
   readonly prefs = signal<Prefs>(readPrefs());
-  readonly finds = new FindsOf({
+  readonly finds = new FindsDoor({
     opened: () => this.opened(),
     officer: () => this.device.value?.officer.id ?? null,
     only_posting: () => this.postings.value[0]?.id ?? null,
     touch: () => this.touch(),
     failed: (error) => this.failed(error),
+    arrived: () => this.rebuild(null),
   });
   readonly troubles = computed<Trouble[]>(() => [...this.shown.troubles.value, ...this.finds.troubles.value]);
   readonly update_ready: ReadonlySignal<boolean> = updateReady;
@@ -421,10 +421,12 @@ export class PhoneEngine implements Engine {
     const { session } = this;
     if (!session?.mirror.isWhole) return;
     const reports = this.shown.all();
+    const finds = this.finds.ids(session);
+    if (!finds) return;
     const unfinished = reports.filter((report) => report.is_editable || !report.is_saved_on_server);
     await session.mirror.tidy(
       new Set(unfinished.map((report) => report.checklist_version)),
-      new Set([...session.mirror.unsaved.keys(), ...reports.map((report) => report.id), ...seizureIds(session.mirror)]),
+      new Set([...session.mirror.unsaved.keys(), ...reports.map((report) => report.id), ...finds]),
     );
     for (const report of unfinished) {
       const version = this.checklist(report.checklist_version);

@@ -107,6 +107,8 @@ export interface Finds {
   readonly hand_overs: ReadonlySignal<HandOver[]>;
   readonly troubles: ReadonlySignal<Trouble[]>;
 
+  /** Fetch the code behind it; nothing can be commanded before. */
+  ready(): Promise<void>;
   /** Begin a report; gives its id. */
   begin(fields: SeizurePatch, posting?: string): string;
   save(seizure: string, patch: SeizurePatch): void;

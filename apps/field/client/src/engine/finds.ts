@@ -1,73 +1,59 @@
 /** Seizures and custody for the screens: signals to watch and commands to give. The engine owns it and tells it to rebuild. */
 
-import { computed, signal } from "@preact/signals";
 import { uuid7 } from "./bytes.ts";
 import { buildExhibit, buildHandOver, custodyIds } from "./custody.ts";
-import type { Exhibit, Finds, Goal, HandOver, Seizure, SeizurePatch } from "./find-types.ts";
-import { buildSeizure, seizureIds } from "./seizures.ts";
+import type { Exhibit, Goal, Seizure, SeizurePatch } from "./find-types.ts";
+import type { FindsDoor, Lent } from "./finds-door.ts";
+import { buildSeizure, SeizureWork, seizureIds } from "./seizures.ts";
 import type { Session } from "./session.ts";
 import { EngineError } from "./types.ts";
 
-/** What the engine lends. */
-interface Lent {
-  opened(): Session;
-  officer(): string | null;
-  only_posting(): string | null;
-  touch(): void;
-  failed(error: unknown): void;
-}
+export class FindsOf {
+  constructor(
+    private readonly shown: FindsDoor,
+    private readonly lent: Lent,
+  ) {}
 
-export class FindsOf implements Finds {
-  readonly seizures = signal<Seizure[]>([]);
-  readonly exhibits = signal<Exhibit[]>([]);
-  readonly hand_overs = signal<HandOver[]>([]);
-  readonly troubles = computed(() =>
-    [...this.seizures.value, ...this.exhibits.value, ...this.hand_overs.value].flatMap((one) => one.troubles),
-  );
-
-  constructor(private readonly lent: Lent) {}
+  ids({ mirror }: Session): Set<string> {
+    return seizureIds(mirror);
+  }
 
   /** Make anew what looks different; `isShut`: a phone that has not heard of the server for long shows unsent work only. */
   rebuild(session: Session, ids: Iterable<string> | null, isPushing: boolean, isShut: boolean): void {
     const { mirror } = session;
     const all = seizureIds(mirror);
-    if (ids && ![...ids].some((id) => all.has(id) || this.seizures.value.some((one) => one.id === id))) return;
+    if (ids && ![...ids].some((id) => all.has(id) || this.shown.seizures.value.some((one) => one.id === id))) return;
     const seen = <T extends { is_saved_on_server: boolean }>(found: Iterable<T | null>): T[] =>
       [...found].filter((one): one is T => one !== null && !(isShut && one.is_saved_on_server));
-    this.seizures.value = seen([...all].map((id) => buildSeizure(mirror, id, isPushing))).sort(newestFirst);
+    this.shown.seizures.value = seen([...all].map((id) => buildSeizure(mirror, id, isPushing))).sort(newestFirst);
     if (ids) return;
-    this.exhibits.value = seen([...custodyIds(mirror, "exhibit")].map((id) => buildExhibit(mirror, id))).sort(byNumber);
+    this.shown.exhibits.value = seen([...custodyIds(mirror, "exhibit")].map((id) => buildExhibit(mirror, id))).sort(byNumber);
     const me = this.lent.officer();
-    this.hand_overs.value = seen([...custodyIds(mirror, "hand_over")].map((id) => buildHandOver(mirror, id, me)));
-  }
-
-  clear(): void {
-    this.seizures.value = [];
-    this.exhibits.value = [];
-    this.hand_overs.value = [];
+    this.shown.hand_overs.value = seen([...custodyIds(mirror, "hand_over")].map((id) => buildHandOver(mirror, id, me)));
   }
 
   begin(fields: SeizurePatch, posting?: string): string {
     this.lent.touch();
-    return this.lent.opened().finds.open(posting ?? this.lent.only_posting(), fields);
+    return this.work().open(posting ?? this.lent.only_posting(), fields);
   }
 
   save(seizure: string, patch: SeizurePatch): void {
     this.lent.touch();
-    this.lent.opened().finds.change(this.known(seizure), patch);
+    this.work().change(this.known(seizure), patch);
   }
 
   async send(seizure: string, goal: Goal, patch: SeizurePatch = {}): Promise<void> {
     this.lent.touch();
-    await this.lent.opened().finds.sendOn(this.known(seizure), goal, patch);
+    await this.work().sendOn(this.known(seizure), goal, patch);
   }
 
   async discard(seizure: string): Promise<void> {
-    await this.lent.opened().finds.discard(this.known(seizure));
+    await this.work().discard(this.known(seizure));
   }
 
   async addPhoto(seizure: string, picture: Blob, source: "camera" | "gallery"): Promise<string> {
     this.lent.touch();
+    this.work();
     const known = this.known(seizure);
     if (!known.is_editable) throw new EngineError("not-editable");
     const version = String(known.fields.checklist_version ?? "");
@@ -76,8 +62,7 @@ export class FindsOf implements Finds {
   }
 
   removePhoto(seizure: string, photo: string): void {
-    const { finds } = this.lent.opened();
-    void finds.removePhoto(this.known(seizure), "", photo).catch((error: unknown) => this.lent.failed(error));
+    void this.work().removePhoto(this.known(seizure), "", photo).catch((error: unknown) => this.lent.failed(error));
   }
 
   async act(type: string, object: string | null, fields: SeizurePatch, after: string[] = []): Promise<string> {
@@ -87,8 +72,15 @@ export class FindsOf implements Finds {
     return id;
   }
 
+  /** Edits of seizures in the open session. */
+  private work(): SeizureWork {
+    const session = this.lent.opened();
+    session.finds ??= session.worker((...given) => new SeizureWork(...given));
+    return session.finds;
+  }
+
   private known(id: string): Seizure {
-    const found = this.seizures.value.find((one) => one.id === id);
+    const found = this.shown.seizures.value.find((one) => one.id === id);
     if (!found) throw new EngineError("unknown-report");
     return found;
   }

@@ -16,7 +16,7 @@ import { Pull } from "./pull.ts";
 import { Push } from "./push.ts";
 import { Receipts } from "./receipts.ts";
 import { Snapshots } from "./snapshots.ts";
-import { SeizureWork } from "./seizures.ts";
+import type { SeizureWork } from "./seizures.ts";
 import { Sync, type Watcher } from "./sync.ts";
 import { EngineError, type PhotoRule, type ReferenceEntry, type Report } from "./types.ts";
 import type { Vault } from "./vault.ts";
@@ -29,6 +29,9 @@ const PHOTO_BYTES = 25 * 1024 * 1024;
 /** What a photo belongs to. */
 type Owner = Editable &
   Pick<Report, "posting" | "photos" | "checklist_version" | "content_hash"> & { readonly kind?: "seizure" };
+
+/** Whom edits tell: what looks different, what waits, what could not be stored. */
+type Told = [changed: (ids: string[]) => void, waits: (atOnce: boolean) => void, failed: (fault: EngineError) => void];
 
 /** What the session tells the engine. */
 export interface Listener {
@@ -53,8 +56,8 @@ export class Session {
   readonly wire: Wire;
   readonly mirror: Mirror;
   readonly work: Work;
-  /** The same for seizures. */
-  readonly finds: SeizureWork;
+  /** The same for seizures, once somebody edits one. */
+  finds: SeizureWork | null = null;
   readonly pull: Pull;
   readonly sync: Sync;
   private readonly lists = new Map<string, Promise<ReferenceEntry[]>>();
@@ -83,18 +86,22 @@ export class Session {
     const { wire, outbox, pull, photos } = this;
     const receipts = new Receipts(db, vault);
     this.sync = new Sync({ db, wire, outbox, push, pull, photos, receipts }, listener.watcher);
-    const changed = (ids: string[]) => listener.reports(ids);
+    this.work = this.worker((...[store, mirror, rows, watch, ...rest]) => new Work(store, mirror, rows, watch, listener.look, ...rest));
+  }
+
+  /** Make something that edits in this session. */
+  worker<T>(make: (...given: [Db, Mirror, Outbox, Clock, ...told: Told]) => T): T {
+    const { listener } = this;
     const waits = (atOnce: boolean) => {
       listener.waits();
       this.sync.waits(atOnce);
     };
-    this.work = new Work(db, this.mirror, this.outbox, clock, listener.look, changed, waits, listener.failed);
-    this.finds = new SeizureWork(db, this.mirror, this.outbox, clock, changed, waits, listener.failed);
+    return make(this.db, this.mirror, this.outbox, this.clock, (ids) => listener.reports(ids), waits, listener.failed);
   }
 
   /** Resolves when everything given so far is stored. */
   async flush(): Promise<void> {
-    await Promise.all([this.work.flush(), this.finds.flush()]);
+    await Promise.all([this.work.flush(), this.finds?.flush()]);
   }
 
   /** Keep a custody step on the revision that is on the screen; the newest unsent steps of `after` go before it. */
@@ -214,7 +221,7 @@ export class Session {
       captured_on_device_at: moment.time,
       ...signed,
     };
-    await (report.kind ? this.finds : this.work).addPhoto(report, step, { ...kept, declaration });
+    await ((report.kind && this.finds) || this.work).addPhoto(report, step, { ...kept, declaration });
   }
 
   /** Number and sign what was captured: manifests of a device are numbered without gaps. */
