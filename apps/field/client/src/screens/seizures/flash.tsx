@@ -1,6 +1,5 @@
 /** The flash: what was found, how much roughly, where, when, how many people, a photo. One page, most of it filled in already. */
 
-import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { engine } from "../../engine/index.ts";
 import type { Json, Seizure } from "../../engine/index.ts";
@@ -33,17 +32,21 @@ function begin(): string {
     ...engine.finds.seizures.value[0]?.fields,
   };
   const carried = Object.fromEntries(CARRIED.flatMap((key) => (last[key] ? [[key, last[key]]] : [])));
-  return engine.finds.begin(
-    {
-      ...(carried as Record<string, Json>),
-      detected_on_device_at: format.isoWithOffset(new Date()),
-      captured_tz: Intl.DateTimeFormat().resolvedOptions().timeZone,
-      lead_force: "customs",
-      handling: "internal",
-    },
-    posts[0]?.id,
-  );
+  const fields = {
+    ...(carried as Record<string, Json>),
+    detected_on_device_at: format.isoWithOffset(new Date()),
+    captured_tz: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    lead_force: "customs",
+    handling: "internal",
+  };
+  const id = engine.finds.begin(fields, posts[0]?.id);
+  begun.set(id, told(fields));
+  return id;
 }
+
+/** Reports begun since the app was opened, with what was filled in for the officer. */
+const begun = new Map<string, string>();
+const told = (fields: Record<string, Json>): string => JSON.stringify(Object.entries(fields).sort());
 
 /** A tap on "flash" makes the report and leads to it. */
 export function NewFlash() {
@@ -201,14 +204,12 @@ export function toPlace(place: string): void {
 function useDiscardOfNothing(seizure: Seizure): void {
   const held = useRef(seizure);
   held.current = seizure;
-  const entered = useSignal(false);
-  const { fields, lines, photos_total } = seizure;
-  if (Object.keys(lines).length > 0 || photos_total > 0 || fields.persons_count !== undefined) entered.value = true;
   useEffect(
     () => () => {
-      const { id, goal, server_state } = held.current;
-      const isNothing = !entered.value && goal === null && (server_state === null || server_state === "draft");
-      if (isNothing && engine.lock.value.state === "open") void engine.finds.discard(id).catch(() => undefined);
+      const { id, goal, fields, lines, photos_total, version } = held.current;
+      const isUntouched = begun.get(id) === told(fields) && Object.keys(lines).length === 0 && photos_total === 0;
+      if (!isUntouched || goal !== null || version > 0 || engine.lock.value.state !== "open") return;
+      void engine.finds.discard(id).catch(() => undefined);
     },
     [],
   );
