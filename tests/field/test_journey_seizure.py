@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -39,11 +40,11 @@ def flash(phone: Handset, *, seek: str = "hang da", street: str = "hàng đá") 
     return report
 
 
-def test_a_flash_without_a_network_reaches_headquarters(stage: Stage, phone: Handset) -> None:
+def test_a_flash_without_a_network_reaches_headquarters(stage: Stage, phone: Handset, tmp_path: Path) -> None:
     phone.line.down()
     report = flash(phone)
     phone.page.get_by_text("Báo nhanh: chờ gửi").wait_for()
-    phone.kill()
+    phone.kill(tmp_path / "profile-0")
     phone.open()
     phone.unlock()
     phone.go("#/finds")

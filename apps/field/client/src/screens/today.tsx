@@ -42,7 +42,7 @@ export function Today() {
           <p>{w.today.nothing_lead}</p>
         </div>
       )}
-      <div class="call">
+      <div class="call calls">
         <a class="button wide" href={href({ screen: "inspect" })}>
           <Icon name="plus" />
           {w.today.start}

@@ -63,7 +63,7 @@ export function FindList() {
           <p>{l.none_lead}</p>
         </div>
       )}
-      <div class="call one">
+      <div class="call calls one">
         <a class="button wide" href={href({ screen: "flash", id: "new", page: "", step: "" })}>
           <Icon name="plus" />
           {l.flash}
