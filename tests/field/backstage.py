@@ -304,7 +304,7 @@ def badge(officer: str) -> str:
     """Give an officer's badge number."""
     from apps.accounts.models import Officer
 
-    return Officer.objects.get(pk=officer).badge_no
+    return str(Officer.objects.get(pk=officer).badge_no)
 
 
 def mutations(officer: str) -> dict[str, int]:

@@ -40,7 +40,12 @@ def flash(phone: Handset, *, seek: str = "hang da", street: str = "hàng đá") 
     return report
 
 
-def test_a_flash_without_a_network_reaches_headquarters(stage: Stage, phone: Handset, tmp_path: Path) -> None:
+def test_a_flash_without_a_network_reaches_headquarters(
+    stage: Stage, handset: Callable[..., Handset], tmp_path: Path
+) -> None:
+    phone = handset(on_disk=True)
+    phone.officer = stage.officer()
+    phone.enrol(stage.backstage("code", officer=phone.officer))
     phone.line.down()
     report = flash(phone)
     phone.page.get_by_text("Báo nhanh: chờ gửi").wait_for()
