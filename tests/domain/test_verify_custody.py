@@ -18,6 +18,7 @@ from apps.custody.models import CustodyEvent, Exhibit, HandOver, Seal, StoreCoun
 from apps.seizures.models import Decision, ReportVersion, SeizureReport
 from tests.cast import Cast
 from tests.domain.test_verify_evidence import is_taken, other, rewrite, undone, verify
+from tests.evidence import on_disk
 from tests.holding import Holding
 
 Row = models.Model
@@ -27,6 +28,7 @@ Row = models.Model
 def chain(holding: Holding, cast: Cast, settings: Any, tmp_path: Any) -> Exhibit:
     """An exhibit that went through a hand-over with a difference and a decision, a laboratory result, and a count."""
     settings.KEYS_DIR = tmp_path / "keys"
+    settings.STORAGES = settings.STORAGES | {"evidence": on_disk(tmp_path / "evidence")}
     report = holding.seizing.verified(holding.seizing.submitted(), "unit_verified")
     exhibit = holding.stored(holding.sealed(holding.recorded(report)))
     offer = holding.offer(exhibit)
