@@ -419,10 +419,10 @@ export class PhoneEngine implements Engine {
 
   private async tidy(): Promise<void> {
     const { session } = this;
-    if (!session?.mirror.isWhole) return;
+    if (!session?.mirror.isWhole || !(await this.finds.isReady())) return;
     const reports = this.shown.all();
     const finds = this.finds.ids(session);
-    if (!finds) return;
+    if (!finds || session !== this.session) return;
     const unfinished = reports.filter((report) => report.is_editable || !report.is_saved_on_server);
     await session.mirror.tidy(
       new Set(unfinished.map((report) => report.checklist_version)),

@@ -38,6 +38,16 @@ export class FindsDoor implements Finds {
     this.lent.arrived();
   }
 
+  /** Whether the code is here, fetched if need be; offline and never fetched before, it is not. */
+  async isReady(): Promise<boolean> {
+    try {
+      await this.ready();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** Make anew what looks different. */
   rebuild(session: Session, ids: Iterable<string> | null, isPushing: boolean, isShut: boolean): void {
     this.behind?.rebuild(session, ids, isPushing, isShut);
