@@ -154,13 +154,15 @@ def test_a_tab_that_is_killed_loses_nothing_and_the_photo_survives(phone: Engine
 def test_the_server_restarts_in_the_middle(phone: EnginePage, stage: Stage) -> None:
     stage.stack.kill("web")
     report = filled(phone)
-    phone.photograph(report, "step_0", images.noisy_jpeg(600_000))
+    photo = phone.photograph(report, "step_0", images.noisy_jpeg(600_000))
     phone.submit(report)
     phone.until(lambda: phone.sync_state()["error"])
     stage.stack.start_web()
     phone.kick()
     phone.in_step()
     phone.until(lambda: stage.state(report) == "complete")
+    there = report_of(stage, report)
+    assert (there["answers"], there["photos"]) == (plain_answers(), {"step_0": [photo]})
 
 
 def test_returned_corrected_offline_and_sent_again(phone: EnginePage, stage: Stage) -> None:
