@@ -29,7 +29,7 @@ _ANSWERS = (
 )
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 # Header fields that a desk may correct, and of a line by its mark.
-AMENDED = ("watch_linked", "handover_plan", "legal_outcome", "lessons", "lab_reason")
+AMENDED = ("watch_linked", "handover_plan", "legal_outcome", "lessons", "lab_reason", "handover_reason")
 LINE_AMENDED = ("gross_mass_g", "net_mass_g", "volume_ml", "count", "measure_basis", "removed")
 
 
@@ -139,6 +139,15 @@ class AmendForm(forms.Form):
     )
     lessons = forms.ChoiceField(label=name_of("lessons"), required=False, choices=_ANSWERS[:3])
     lab_reason = forms.CharField(label=name_of("lab_reason"), required=False, max_length=1000)
+    handover_reason = forms.CharField(
+        label=name_of("handover_reason"),
+        required=False,
+        max_length=1000,
+        help_text=say(
+            "Khi tang vật không qua tay hải quan, ví dụ lực lượng chủ trì khác giữ.",
+            "When the goods never were in customs' hands: another force led and kept them.",
+        ),
+    )
     mark = forms.ChoiceField(label=say("Sửa dòng", "Correct line"), required=False)
     gross_mass_g = forms.CharField(label=name_of("gross_mass_g"), required=False, max_length=20)
     net_mass_g = forms.CharField(label=name_of("net_mass_g"), required=False, max_length=20)

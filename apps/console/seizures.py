@@ -26,6 +26,7 @@ _LABELS: Mapping[str, str] = {
     "search_decision": say("Số quyết định khám người", "Search decision"),
     "handover_plan": say("Phương án bàn giao", "Plan of hand-over"),
     "lab_reason": say("Lý do chưa có giám định", "Reason for no laboratory result"),
+    "handover_reason": say("Lý do không có bàn giao", "Reason for no hand-over"),
     "lessons": say("Có bài học nghiệp vụ", "Lessons to learn"),
     "occurred_on_device_at": say("Thời điểm xảy ra (giờ trên máy)", "Occurred (phone's clock)"),
     "detected_on_device_at": say("Thời điểm phát hiện (giờ trên máy)", "Detected (phone's clock)"),

@@ -199,6 +199,11 @@ class Exhibit(Record):
         return [seal["number"] for seal in self.seals]
 
     @property
+    def is_struck(self) -> bool:
+        """Whether it was written down by mistake: closed while it was still in a hand of the service."""
+        return self.state == ExhibitState.CLOSED and self.holder_id is not None
+
+    @property
     def stops(self) -> list[Any]:
         """What differs, in words."""
         return [Stop(code).label for code in self.stop.split()]

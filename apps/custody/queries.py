@@ -11,13 +11,17 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from apps.changes.rules import post_stream
 from apps.common.actor import Actor
+from apps.common.errors import Problem
 from apps.custody.models import CustodyEvent, Exhibit, ExhibitState, HandOver
 from apps.custody.rules.comparison import Balance
+from apps.custody.rules.forms import WORDS, problem
+from apps.custody.rules.moves import SETTLED
 from apps.seizures.models import SeizureReport
+from apps.seizures.rules.lines import standing
 
 KIND, HAND_OVER, STORE_COUNT = "exhibit", "hand_over", "store_count"
 
@@ -170,6 +174,8 @@ def balances(report: SeizureReport) -> list[Balance]:
     """Compare each line's net mass with that of its exhibits and samples, where both are known."""
     masses: dict[str, list[Decimal | None]] = {}
     for exhibit in Exhibit.objects.filter(report=report):
+        if exhibit.is_struck:
+            continue
         masses.setdefault(exhibit.mark, []).append(exhibit.net_mass_g)
     found = []
     for mark, parts in sorted(masses.items()):
@@ -177,6 +183,27 @@ def balances(report: SeizureReport) -> list[Balance]:
         line = (report.lines.get(mark) or {}).get("net_mass_g")
         if line and len(known) == len(parts):
             found.append(Balance(mark, Decimal(line), sum(known, Decimal(0))))
+    return found
+
+
+def left_open(report: SeizureReport) -> list[Problem]:
+    """Name what keeps a seizure from being closed.
+
+    Exhibits, also of reports merged into it, that are in somebody's hand; and lines of which nothing was ever handed
+    over, unless the report says why (`handover_reason`).
+    """
+    rows = Exhibit.objects.filter(Q(report=report) | Q(report__merged_into=report)).select_related("report")
+    exhibits = list(rows.order_by("report__number", "number"))
+    found = [
+        Problem(f"/exhibits/{label(exhibit)}", "not-settled", *WORDS["not-settled"])
+        for exhibit in exhibits
+        if exhibit.state not in SETTLED
+    ]
+    if not report.fields.get("handover_reason"):
+        kept = {exhibit.mark for exhibit in exhibits if not exhibit.is_struck}
+        found += [
+            problem(f"lines/{mark}", "no-exhibit") for mark in standing(report.lines) if mark not in kept
+        ]
     return found
 
 

@@ -146,9 +146,9 @@ class Seizures:
             actor=self.acting(person), report_id=report.pk, base_rev=report.rev, fields=told
         )
         exhibits = self.custody.happen(report.pk, self.acting(person), told["lines"], find.upto, find.unit)
-        self._decide(find, report.pk, began)
         if find.upto == "closed":
             self.custody.hand_over(exhibits, self.acting(person), self.leader(find.unit))
+        self._decide(find, report.pk, began)
 
     def reported(self, find: Find) -> tuple[Person, dict[str, Any]]:
         """Give who reports the find, and the full report."""

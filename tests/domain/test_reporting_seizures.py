@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
@@ -413,6 +415,21 @@ def test_recount_finds_and_repairs_what_differs(counting: Seizing) -> None:
     counted()
     tasks.reconcile()
     assert recount_seizures(actor=SYSTEM) == (set(), set())
+
+
+def test_reports_from_before_the_figures_are_owed_by_the_migration_once(counting: Seizing) -> None:
+    report = counting.submitted()
+    counting.send(actions.save_seizure, flash())
+    counted()
+    owe = import_module("apps.reporting.migrations.0004_owe_counts").owe
+    owe(apps, None)
+    assert not owed()  # everything is counted: nothing is owed
+    SeizureEntry.objects.all().delete()
+    owe(apps, None)
+    owe(apps, None)
+    assert len(owed()) == 1
+    counted()
+    assert set(SeizureEntry.objects.values_list("report_id", flat=True)) == {report.pk}
 
 
 def test_only_the_system_and_administrators_count(cast: Cast) -> None:

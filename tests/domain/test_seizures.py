@@ -93,7 +93,12 @@ def test_the_whole_way(seizing: Seizing, cast: Cast) -> None:
     actions.amend_seizure(
         actor=cast.hq_reviewer.actor(),
         report_id=full.pk,
-        fields={"legal_outcome": "handed_over_police", "modus_operandi": ["kẹo"], "lessons": "yes"},
+        fields={
+            "legal_outcome": "handed_over_police",
+            "modus_operandi": ["kẹo"],
+            "lessons": "yes",
+            "handover_reason": "Công an thu giữ ngay tại hiện trường",
+        },
         reason="Kết thúc hồ sơ",
     )
     closed = seizing.decide(full, "close", cast.hq_reviewer)

@@ -63,7 +63,7 @@ def _line(exhibit: Exhibit) -> dict[str, Any]:
         if row.parent_id is not None and row.pk in results:
             bare = {key: value for key, value in results[row.pk].items() if key not in _AMOUNTS}
             samples.setdefault(_root(row, rows), []).append(bare)
-    roots = [row for row in rows if row.parent_id is None]
+    roots = [row for row in rows if row.parent_id is None and not row.is_struck]
     return result_of_line(results.get(row.pk) or max(samples.get(row.pk, [None]), key=_when) for row in roots)
 
 

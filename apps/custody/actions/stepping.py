@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from apps.accounts.errors import SecondPersonNeeded
+from apps.accounts.models import Role
 from apps.changes.actions import record
 from apps.common.actor import Actor, Post
 from apps.common.errors import InvalidFields
@@ -21,7 +23,8 @@ from apps.custody.actions.common import (
     locked,
     put_seals,
 )
-from apps.custody.models import Exhibit
+from apps.custody.errors import NotHolder
+from apps.custody.models import CustodyEvent, Exhibit
 from apps.custody.queries import streams_of
 from apps.custody.rules import moves
 from apps.custody.rules.comparison import differences
@@ -38,7 +41,8 @@ def take_step(
 
     When the seals or the mass that were read differ from what should be there, the step is not taken: the difference is
     written down and stops the chain (`warnings`). Raises InvalidFields, NotFound, NotHolder, ExhibitStopped,
-    OfferOpen, ExhibitMovedOn, CustodyStep, SealUsed.
+    OfferOpen, ExhibitMovedOn, CustodyStep, SealUsed; SecondPersonNeeded when what was written down by mistake is
+    closed by its holder or by who wrote it down.
     """
     fields = clean_values(fields)
     exhibit = locked(actor, exhibit_id)
@@ -46,6 +50,8 @@ def take_step(
     check_free(exhibit)
     check_seen(actor, exhibit, base_rev)
     state = moves.next_state(step, exhibit.state)
+    if step == "closed":
+        _check_closer(actor, exhibit)
     said, problems = read_step(step, fields)
     if problems:
         raise InvalidFields(errors=problems)
@@ -64,6 +70,17 @@ def take_step(
     put_seals(exhibit, said.get("seals", ()))
     record(actor, item)
     return Done(exhibit)
+
+
+def _check_closer(actor: Actor, exhibit: Exhibit) -> None:
+    """What was never sealed and never left is struck out by somebody over the unit who had no hand in it."""
+    if exhibit.state != moves.RECORDED or actor.is_system:
+        return
+    first = CustodyEvent.objects.filter(exhibit=exhibit, seq=1).values_list("officer_id", flat=True).get()
+    if actor.officer_id in {first, exhibit.holder_id}:
+        raise SecondPersonNeeded
+    if exhibit.unit_id not in actor.reach_of(Role.LEADER):
+        raise NotHolder
 
 
 def _differs(exhibit: Exhibit, said: Mapping[str, Any]) -> list[str]:

@@ -85,7 +85,7 @@ Said = dict[str, Any]
 
 def problem(key: str, code: str) -> Problem:
     """Name a fault at a place."""
-    words = _WORDS.get(code)
+    words = WORDS.get(code)
     return Problem(f"/fields/{key}", code, *words) if words else report_problem(key, code)
 
 
@@ -218,7 +218,7 @@ def missing(fields: Mapping[str, Any], keys: Iterable[str]) -> list[Problem]:
     return [problem(key, "required") for key in keys if not fields.get(key)]
 
 
-_WORDS: Mapping[str, tuple[str, str]] = {
+WORDS: Mapping[str, tuple[str, str]] = {
     "no-line": ("Báo cáo không có dòng tang vật mang ký hiệu này.", "The report has no line of this mark."),
     "seal-twice": ("Một số niêm phong được ghi hai lần.", "A seal number stands twice."),
     "more-than-left": (
@@ -236,6 +236,14 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "not-offered": (
         "Phải xác nhận đúng các tang vật đã được đề nghị, không thừa, không thiếu.",
         "Exactly the exhibits that were offered are confirmed.",
+    ),
+    "not-settled": (
+        "Tang vật chưa bàn giao xong và chưa ghi kết quả khác.",
+        "The exhibit is neither handed over nor closed with another outcome.",
+    ),
+    "no-exhibit": (
+        "Dòng này không có tang vật nào đã bàn giao; lập biên bản và bàn giao, hoặc nêu lý do không có bàn giao.",
+        "No exhibit of this line was handed over: write one down and hand it over, or state why there is none.",
     ),
     "to-oneself": ("Không bàn giao cho chính mình.", "Nobody hands over to themselves."),
     "other-report": ("Tang vật thuộc báo cáo khác.", "The exhibit belongs to another report."),

@@ -14,6 +14,9 @@ UNDER_SEAL = (SEALED, STORED, IN_TRANSIT)
 # Where the service holds it.
 HELD = (RECORDED, *UNDER_SEAL, UNSEALED)
 
+# Where nobody of the service answers for it any more.
+SETTLED = (HANDED_OVER, CLOSED)
+
 # step → where it may start → where it leads; None: it stays where it is
 _MOVES: Mapping[str, Mapping[str, str | None]] = {
     "sealed": {RECORDED: SEALED},
@@ -32,7 +35,7 @@ _MOVES: Mapping[str, Mapping[str, str | None]] = {
     "discrepancy": dict.fromkeys((*UNDER_SEAL, AT_LAB), None),
     "decided": dict.fromkeys((*UNDER_SEAL, AT_LAB), None),
     "lab_result": dict.fromkeys((*HELD, AT_LAB, HANDED_OVER, CLOSED), None),
-    "closed": {HANDED_OVER: CLOSED},
+    "closed": dict.fromkeys((RECORDED, AT_LAB, HANDED_OVER), CLOSED),
 }
 
 

@@ -1,7 +1,7 @@
 """Every write to seizure reports: from phones, and decisions, results and corrections at a desk."""
 
 from apps.seizures.actions.amending import amend_seizure, record_lab_result
-from apps.seizures.actions.deciding import DECIDERS, decide_seizure
+from apps.seizures.actions.deciding import DECIDERS, decide_seizure, require
 from apps.seizures.actions.editing import Edited, discard_seizure, save_seizure
 from apps.seizures.actions.joining import agree_participation
 from apps.seizures.actions.media import declare_photo
@@ -24,6 +24,7 @@ __all__ = [
     "read_persons",
     "record_lab_result",
     "remove_orphaned_photos",
+    "require",
     "save_seizure",
     "send_flash",
     "send_preliminary",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.db import transaction
@@ -10,7 +11,7 @@ from django.utils import timezone
 from apps.accounts.errors import SecondPersonNeeded
 from apps.accounts.models import Officer, Role
 from apps.common.actor import Actor
-from apps.common.errors import InvalidFields, NotFound
+from apps.common.errors import InvalidFields, NotFound, Problem
 from apps.common.text import clean_text
 from apps.inspections.errors import NoteRequired, NotReviewer, OwnReport, PhotosMissing, StateChanged
 from apps.seizures.actions.common import finish
@@ -32,6 +33,15 @@ DECIDERS = {
 }
 AMENDERS = (Role.LEADER, Role.HQ_REVIEWER)
 NOTED = frozenset({"return", "void"})
+Requirement = Callable[[SeizureReport], list[Problem]]
+_REQUIREMENTS: dict[str, list[Requirement]] = {}
+
+
+def require(verb: str, requirement: Requirement) -> None:
+    """Let a decision ask for what an app above knows of (where the exhibits are); wired at the composition root."""
+    known = _REQUIREMENTS.setdefault(verb, [])
+    if requirement not in known:
+        known.append(requirement)
 
 
 @transaction.atomic
@@ -52,6 +62,7 @@ def decide_seizure(
         raise NoteRequired
     to = stages.next_stage(verb, report.stage)
     missing = checks.missing_for(verb, reported(report))
+    missing += [problem for ask in _REQUIREMENTS.get(verb, ()) for problem in ask(report)]
     if missing:
         raise InvalidFields(errors=missing)
     if verb in {"verify_unit", "accept"} and candidates(actor, report):

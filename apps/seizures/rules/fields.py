@@ -31,6 +31,7 @@ HEADER: Mapping[str, str] = {
     "search_decision": "text 60",
     "handover_plan": "text 1000",
     "lab_reason": "text 1000",
+    "handover_reason": "text 1000",
     "lessons": "among yes no",
     "occurred_on_device_at": "time",
     "detected_on_device_at": "time",
