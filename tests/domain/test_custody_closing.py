@@ -20,7 +20,7 @@ from tests.holding import WITNESSED, Holding, sealing
 
 POLICE: dict[str, Any] = {"kind": "police", "office": "PC04 Công an TP Hà Nội", "legal_basis": "Điều 33"}
 LAB: dict[str, Any] = {"kind": "lab", "office": "Viện Khoa học hình sự"}
-PAPER = {"receiver_name": "Đại úy Nhận", "document_number": "7/BB"}
+PAPER: dict[str, Any] = {"receiver_name": "Đại úy Nhận", "document_number": "7/BB"}
 MISTAKE = {"record_doc_number": "3/BB", "note": "Ghi trùng gói số 1"}
 
 
