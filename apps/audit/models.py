@@ -45,10 +45,7 @@ class Event(InsertOnly):
     objects = EventQuerySet.as_manager()
 
     class Meta:
-        indexes = (
-            models.Index(fields=["record_kind", "oid"], name="audit_record"),
-            models.Index(fields=["actor_id", "at"], name="audit_actor"),
-        )
+        indexes = (models.Index(fields=["record_kind", "oid"], name="audit_record"),)
 
     def __str__(self) -> str:
         return f"{self.action} {self.record_kind} {self.oid}"

@@ -70,8 +70,7 @@ def insert(table: str, row: Mapping[str, Any]) -> None:
     wrapper = _direct.get()
     sql = _insertion(table, tuple(row))
     if wrapper is not None and _is_direct(wrapper):
-        wrapper.waiting.insertions.append(sql)
-        wrapper.waiting.values.extend(_plain(row.values()))
+        wrapper.waiting.insertions.append((sql, _plain(row.values())))
     else:
         execute(sql, list(row.values()))
 

@@ -50,6 +50,19 @@ def test_what_waits_is_committed() -> None:
     assert Stream.objects.get(pk="s").seq == 20
 
 
+def test_many_rows_that_wait_are_committed_in_their_order_or_none_is() -> None:
+    names = [f"k{i:02}" for i in range(40)]
+    with with_commit():
+        for name in names:
+            insert("changes_change", change(name))
+    assert list(Change.objects.order_by("pk").values_list("kind", flat=True)) == names
+    with pytest.raises(IntegrityError), with_commit():
+        for name in names:
+            insert("changes_stream", stream(name))
+        insert("changes_stream", stream("k39"))
+    assert not Stream.objects.filter(pk__in=names).exists()
+
+
 def test_whoever_reads_sees_what_waited() -> None:
     with with_commit():
         insert("changes_change", change("a"))

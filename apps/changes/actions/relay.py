@@ -17,6 +17,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from apps.changes.models import Change, Reaction
+from apps.common.sql import with_commit
 
 Row = TypeVar("Row", bound=Model)
 Send = Callable[[str, list[int]], None]
@@ -82,7 +83,7 @@ def settle(
     the database an old message may carry a number that stands for what another task owes by now. Gives the number
     settled.
     """
-    with transaction.atomic():
+    with with_commit():
         rows = list(_locked(open_reactions(reaction_ids, task).select_related("change").order_by("id")))
         if rows:
             effect([row.change for row in rows])
