@@ -10,6 +10,7 @@ from apps.common.text import say
 from apps.console.seizure_forms import LabForm, offer, point, vocabulary
 from apps.custody.actions import STEPS
 from apps.custody.models import Exhibit, HandOver
+from apps.custody.queries import text
 from apps.custody.rules.moves import steps_from
 from apps.seizures.models import SeizureReport
 
@@ -75,6 +76,28 @@ class ExhibitForm(forms.Form):
         """Give what was filled in, as the action takes it."""
         values = {name: point(value) for name, value in self.cleaned_data.items()}
         return {name: value for name, value in values.items() if value not in ("", None)}
+
+
+class CorrectionForm(ExhibitForm):
+    """What was written down wrongly about an exhibit, and why; what is left as it is changes nothing."""
+
+    reason = _text(say("Lý do đính chính", "Reason for the correction"), 1000, required=True)
+
+    def __init__(self, exhibit: Exhibit, *args: Any, **kwargs: Any) -> None:
+        super().__init__(exhibit.report, *args, initial=_as_written(exhibit), **kwargs)
+
+    def said(self) -> dict[str, Any]:
+        """Give what differs, as the action takes it; what was emptied is taken back."""
+        names = (name for name in self.changed_data if name != "reason")
+        return {name: point(self.cleaned_data[name]) for name in names}
+
+
+def _as_written(exhibit: Exhibit) -> dict[str, Any]:
+    masses = ("gross_mass_g", "net_mass_g", "volume_ml")
+    plain = {
+        name: getattr(exhibit, name) for name in ("mark", "description", "packages", "count", "count_unit")
+    }
+    return {**plain, **{name: (text(getattr(exhibit, name)) or "").replace(".", ",") for name in masses}}
 
 
 class StepForm(_Witnessed):
@@ -156,6 +179,8 @@ class OfferForm(forms.Form):
     office = _text(say("Cơ quan nhận (ngoài ngành)", "Receiving office (outside)"))
     legal_basis = _text(say("Căn cứ", "Legal basis"), 500)
     documents = _text(say("Hồ sơ, giấy tờ kèm theo", "Documents that go with it"), 1000)
+    place = _text(say("Địa điểm bàn giao", "Place of the hand-over"))
+    witnesses = _lines(say("Người chứng kiến bàn giao", "Witnesses of the hand-over"))
     exhibits = forms.MultipleChoiceField(
         label=say("Tang vật", "Exhibits"), widget=forms.CheckboxSelectMultiple, required=False
     )
@@ -166,7 +191,8 @@ class OfferForm(forms.Form):
 
     def said(self) -> dict[str, Any]:
         """Give what was filled in, as the action takes it."""
-        return {name: value for name, value in self.cleaned_data.items() if value}
+        values = {**self.cleaned_data, "witnesses": several(self.cleaned_data["witnesses"], "\n")}
+        return {name: value for name, value in values.items() if value}
 
 
 class ReceiptForm(forms.Form):
@@ -175,6 +201,9 @@ class ReceiptForm(forms.Form):
     receiver_name = _text(say("Họ tên người nhận", "Receiver's name"))
     receiver_badge = _text(say("Số hiệu người nhận", "Receiver's badge"), 20)
     document_number = _text(say("Số biên bản giấy", "Number of the paper record"), 60)
+    place = _text(say("Địa điểm bàn giao", "Place of the hand-over"))
+    condition = _text(say("Tình trạng bao gói khi nhận", "Condition on receipt"), 1000)
+    witnesses = _lines(say("Người chứng kiến bàn giao", "Witnesses of the hand-over"))
     note = _text(say("Ghi chú, lý do từ chối", "Note, reason to refuse"), 1000)
 
     def __init__(self, hand_over: HandOver, *args: Any, **kwargs: Any) -> None:
@@ -189,7 +218,8 @@ class ReceiptForm(forms.Form):
             self.fields[f"seals_{pk}"] = _text(f"{name}{seals}", 400, _SEVERAL)
             mass = say("khối lượng cân lại (g)", "mass weighed again (g)")
             self.fields[f"mass_{pk}"] = _text(f"{name}{mass}", 20)
-        self.order_fields([*(name for name in self.fields if name != "note"), "note"])
+        last = ("place", "condition", "witnesses", "note")
+        self.order_fields([*(name for name in self.fields if name not in last), *last])
 
     def said(self) -> dict[str, Any]:
         """Give what was filled in, as the action takes it."""
@@ -198,8 +228,13 @@ class ReceiptForm(forms.Form):
             pk: {"seals_read": several(data[f"seals_{pk}"]), "mass_read": point(data[f"mass_{pk}"]) or None}
             for pk, _ in self.items
         }
-        paper = ("receiver_name", "receiver_badge", "document_number", "note")
-        return {"items": readings, **{name: data[name] for name in paper if data.get(name)}}
+        paper = ("receiver_name", "receiver_badge", "document_number", "place", "condition", "note")
+        witnesses = several(data["witnesses"], "\n")
+        return {
+            "items": readings,
+            **{name: data[name] for name in paper if data.get(name)},
+            **({"witnesses": witnesses} if witnesses else {}),
+        }
 
 
 class CountForm(forms.Form):

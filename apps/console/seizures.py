@@ -62,6 +62,8 @@ _LABELS: Mapping[str, str] = {
     "measure_basis": say("Cơ sở cân đo", "Basis of measure"),
     "id_basis": say("Cơ sở xác định", "Basis of identification"),
     "packages": say("Số kiện", "Packages"),
+    "mark": say("Dòng tang vật", "Line"),
+    "description": say("Mô tả", "Description"),
     "scale_id": say("Cân số", "Scale"),
     "weighed_by": say("Người cân", "Weighed by"),
     "seal_numbers": say("Số niêm phong", "Seals"),

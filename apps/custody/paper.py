@@ -53,6 +53,7 @@ class Sheet:
     sides: Sequence[Side]
     rows: Sequence[Sequence[str]]
     differences: Sequence[str]
+    witnesses: Sequence[str]
     signatures: Sequence[tuple[str, str]]
     seal_of_ledger: Sequence[str]
     qr: str
@@ -111,6 +112,9 @@ def _story(sheet: Sheet) -> list[Any]:
     story += [_text("Danh sách tang vật", "bold"), _list(sheet.rows)]
     story.append(_text("Sai lệch", "bold"))
     story += [_text(line) for line in sheet.differences or ("Không có.",)]
+    if sheet.witnesses:
+        story.append(_text("Niêm phong trước người chứng kiến", "bold"))
+        story += [_text(line) for line in sheet.witnesses]
     story.append(Spacer(0, 2 * mm))
     story.append(
         _text(

@@ -76,6 +76,23 @@ def test_what_stands_on_the_paper(holding: Holding, cast: Cast) -> None:
     assert all("SourceSerifPro" in name for name in fonts if "Helvetica" not in name), fonts
 
 
+def test_the_witnesses_whom_the_steps_name_stand_at_their_places(holding: Holding, cast: Cast) -> None:
+    absent = {"is_subject_present": "no", "witnesses": ["Trần Thị Thấy", "Lê Văn Biết"]}
+    offer = holding.offer(holding.sealed(**absent), witnesses=["Đỗ Văn Chứng"], place="Phòng bàn giao số 1")
+    words = read(printed(cast.leader, offer))
+    assert "người chứng kiến: Trần Thị Thấy, Lê Văn Biết" in words
+    assert "(vắng mặt đối tượng)" in words
+    assert words.index("NGƯỜI CHỨNG KIẾN THỨ NHẤT") < words.index("Đỗ Văn Chứng")
+    assert "Địa điểm bàn giao: Phòng bàn giao số 1" in words
+    more = ["Đỗ Văn Chứng", "Hà Thị Kiến", "Vũ Văn Ba"]
+    holding.accept(offer, witnesses=more, condition="Bao gói nguyên vẹn")
+    words = read(printed(cast.leader, offer))
+    assert all(name in words for name in more)
+    assert words.count("Đỗ Văn Chứng") == 1
+    assert "NGƯỜI CHỨNG KIẾN THỨ BA" in words
+    assert "Bao gói nguyên vẹn" in words
+
+
 def test_it_is_written_down_with_its_hash(holding: Holding, cast: Cast) -> None:
     done = printed(cast.hq_reviewer, holding.offer(holding.sealed()))
     told = Event.objects.get(action="hand_over.printed").data

@@ -17,9 +17,17 @@ from apps.common.actor import Actor
 from apps.common.errors import DomainError
 from apps.common.records import new_id
 from apps.common.text import pick
-from apps.console.custody_forms import ExhibitForm, OfferForm, ResultForm, SampleForm, StepForm
+from apps.console.custody_forms import (
+    CorrectionForm,
+    ExhibitForm,
+    OfferForm,
+    ResultForm,
+    SampleForm,
+    StepForm,
+)
 from apps.console.refusals import Refusal, refusal_of
 from apps.console.rooms import EXHIBITS, SEIZURES, ConsoleRequest, opens
+from apps.console.seizures import name_of
 from apps.console.templatetags.console import grams
 from apps.custody import actions
 from apps.custody.actions import Done
@@ -173,12 +181,23 @@ def _result(request: ConsoleRequest, found: Exhibit, form: Any) -> Done:
     return actions.record_result(actor=request.actor, exhibit_id=found.pk, fields=form.result())
 
 
+def _correction(request: ConsoleRequest, found: Exhibit, form: Any) -> Done:
+    return actions.correct_exhibit(
+        actor=request.actor,
+        exhibit_id=found.pk,
+        base_rev=_rev(request),
+        fields=form.said(),
+        reason=form.cleaned_data["reason"],
+    )
+
+
 Deed = tuple[Callable[[Exhibit, Any], forms.Form], Callable[[ConsoleRequest, Exhibit, Any], Done]]
 _DEEDS: dict[str, Deed] = {
     "step": (StepForm, _step),
     "sample": (lambda _, data: SampleForm(data), _sample),
     "verdict": (lambda _, data: forms.Form(data), _verdict),
     "result": (ResultForm, _result),
+    "correction": (CorrectionForm, _correction),
 }
 
 
@@ -214,6 +233,8 @@ def _exhibit_page(
         "sample": typed.get("sample")
         or (SampleForm() if is_free and "sampled" in steps_from(found.state) else None),
         "result": typed.get("result") or (ResultForm(found) if judges else None),
+        "correction": typed.get("correction")
+        or (CorrectionForm(found) if actions.may_correct(actor, found) else None),
         "decides": decides and bool(found.stop),
         "note": request.POST.get("note", ""),
         "refusal": refusal,
@@ -238,6 +259,7 @@ def _told(event: CustodyEvent) -> dict[str, Any]:
         (pick("Bên nhận", "Receiver"), said.get("to")),
         (pick("Sai lệch", "Differs"), ", ".join(str(Stop(c).label) for c in said.get("differs") or ())),
         (pick("Kết luận", "Result"), said.get("lab_number")),
+        *((str(name_of(name)), _from_to(pair)) for name, pair in said.get("changed", {}).items()),
         (pick("Ghi chú", "Note"), said.get("note")),
     ]
     return {
@@ -245,6 +267,11 @@ def _told(event: CustodyEvent) -> dict[str, Any]:
         "name": vocabulary_label("custody_event", event.kind),
         "facts": [(name, value) for name, value in facts if value],
     }
+
+
+def _from_to(pair: list[Any]) -> str:
+    before, now = (str(value).replace(".", ",") if value not in {None, ""} else "–" for value in pair)
+    return f"{before} → {now}"
 
 
 def _grams(value: str | None) -> str:

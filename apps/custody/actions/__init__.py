@@ -2,6 +2,7 @@
 
 from apps.custody.actions.accepting import accept_hand_over
 from apps.custody.actions.common import Done
+from apps.custody.actions.correcting import correct_exhibit, may_correct
 from apps.custody.actions.counting import count_store
 from apps.custody.actions.deciding import decide_discrepancy
 from apps.custody.actions.laboratory import record_result
@@ -14,8 +15,10 @@ __all__ = [
     "STEPS",
     "Done",
     "accept_hand_over",
+    "correct_exhibit",
     "count_store",
     "decide_discrepancy",
+    "may_correct",
     "offer_hand_over",
     "print_hand_over",
     "record_exhibit",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ from apps.common.errors import NotFound
 from apps.common.text import clean_text
 from apps.custody.models import CustodyEvent, Exhibit, HandOver, Stop
 from apps.custody.paper import Sheet, Side, draw
-from apps.custody.queries import HAND_OVER
+from apps.custody.queries import HAND_OVER, text
 from apps.inspections.actions.review import REVIEWERS
 from apps.inspections.errors import NoteRequired, NotReviewer
 from apps.organisation.queries import lines_of_command, names
@@ -86,11 +87,11 @@ def _sheet(actor: Actor, offer: HandOver, head: Head | None) -> Sheet:
         sides=_sides(offer),
         rows=[_row(item, exhibits[pk]) for pk, item in items if pk in exhibits],
         differences=told,
+        witnesses=_sealing_witnesses(exhibits[pk] for pk, _ in items if pk in exhibits),
         signatures=(
             ("ĐẠI DIỆN BÊN GIAO", offer.giver.full_name),
             ("ĐẠI DIỆN BÊN NHẬN", offer.receiver_name),
-            ("NGƯỜI CHỨNG KIẾN THỨ NHẤT", ""),
-            ("NGƯỜI CHỨNG KIẾN THỨ HAI", ""),
+            *_witness_places(offer),
         ),
         seal_of_ledger=_ledger(head, [exhibits[pk] for pk, _ in items if pk in exhibits]),
         qr=_qr(offer, head),
@@ -98,8 +99,47 @@ def _sheet(actor: Actor, offer: HandOver, head: Head | None) -> Sheet:
     )
 
 
+_ORDINALS = ("THỨ NHẤT", "THỨ HAI", "THỨ BA", "THỨ TƯ", "THỨ NĂM", "THỨ SÁU")
+
+
+def _witness_places(offer: HandOver) -> list[tuple[str, str]]:
+    """Give a place for each witness of the hand-over whom its steps name, and blank ones up to two."""
+    named = list(dict.fromkeys(name for said in _said(offer) for name in said.get("witnesses", ())))
+    named += [""] * (2 - len(named))
+    return [
+        (f"NGƯỜI CHỨNG KIẾN {_ORDINALS[place] if place < len(_ORDINALS) else f'THỨ {place + 1}'}", name)
+        for place, name in enumerate(named)
+    ]
+
+
+def _said(offer: HandOver) -> list[dict[str, Any]]:
+    """Give what was said at each step of the hand-over, the offer first."""
+    return [event.said["said"] for event in CustodyEvent.objects.filter(hand_over=offer).order_by("at", "pk")]
+
+
+def _sealing_witnesses(exhibits: Iterable[Exhibit]) -> list[str]:
+    """Say who saw the seals put on that an exhibit bore last, as the step names them."""
+    lines: dict[str, list[str]] = {}
+    for exhibit in exhibits:
+        steps = CustodyEvent.objects.filter(exhibit=exhibit, kind__in=("sealed", "resealed")).order_by("seq")
+        last = steps.last()
+        if last is None:
+            continue
+        said = last.said["said"]
+        names_ = ", ".join(said.get("witnesses", ()))
+        absent = " (vắng mặt đối tượng)" if said.get("is_subject_present") == "no" else ""
+        at = f"{timezone.localtime(last.at):%H:%M ngày %d/%m/%Y}"
+        lines.setdefault(f"niêm phong lúc {at}{absent}, người chứng kiến: {names_}", []).append(
+            str(exhibit.number)
+        )
+    return [f"Tang vật {', '.join(numbers)}: {words_}." for words_, numbers in lines.items()]
+
+
 def _facts(offer: HandOver) -> list[tuple[str, str]]:
     fields = offer.report.fields
+    said = _said(offer)
+    place = next((one["place"] for one in reversed(said) if one.get("place")), "")
+    condition = next((one["condition"] for one in reversed(said) if one.get("condition")), "")
     record = " ngày ".join(filter(None, (fields.get("record_doc_number"), _day(fields.get("record_doc_on")))))
     return [
         ("Báo cáo bắt giữ", str(offer.report.number)),
@@ -107,7 +147,9 @@ def _facts(offer: HandOver) -> list[tuple[str, str]]:
         ("Căn cứ", offer.legal_basis),
         ("Hồ sơ, giấy tờ kèm theo", offer.documents),
         ("Số biên bản giấy của bên nhận", offer.document_number),
-        ("Tình trạng", str(HandOver.State(offer.state).label)),
+        ("Địa điểm bàn giao", place),
+        ("Tình trạng tang vật khi bàn giao", condition),
+        ("Kết quả bàn giao", str(HandOver.State(offer.state).label)),
         ("Ghi chú", offer.note),
     ]
 
@@ -145,11 +187,16 @@ def _sides(offer: HandOver) -> list[Side]:
 
 
 def _row(item: dict[str, Any], exhibit: Exhibit) -> list[str]:
-    count = f", {exhibit.count} {words('count_unit', exhibit.count_unit)[0]}" if exhibit.count else ""
+    amounts = [
+        f"tịnh {_grams(text(exhibit.net_mass_g))} g" if exhibit.net_mass_g is not None else "",
+        f"{_grams(text(exhibit.volume_ml))} ml" if exhibit.volume_ml is not None else "",
+        f"{exhibit.count} {words('count_unit', exhibit.count_unit)[0]}" if exhibit.count else "",
+    ]
+    shown = "".join(f", {one}" for one in amounts if one)
     read = "seals_read" in item
     return [
         str(item["number"]),
-        f"{exhibit.description}{count} (dòng {exhibit.mark})",
+        f"{exhibit.description}{shown} (dòng {exhibit.mark})",
         ", ".join(item["seals"]),
         _grams(item["gross_mass_g"]),
         ", ".join(item.get("seals_read", ())),

@@ -24,6 +24,7 @@ EXHIBIT: Mapping[str, str] = {
     "count": "int",
     "count_unit": "code count_unit",
 }
+CORRECTED = tuple(name for name in EXHIBIT if name != "report")
 EVENT: Mapping[str, str] = {
     "happened_on_device_at": "time",
     "place": "text 200",
@@ -111,14 +112,29 @@ def read_exhibit(fields: Mapping[str, Any]) -> tuple[Said, list[Problem]]:
     """Read what an exhibit is: which report and line, what it looks like, how much."""
     said, problems = read_fields(fields, EXHIBIT)
     problems += [problem(key, "required") for key in ("report", "mark", "description") if not fields.get(key)]
-    if not problems and not any(amount(said.get(key)) for key in AMOUNTS):
+    return said, problems + _amount_faults(said, problems)
+
+
+def read_correction(before: Mapping[str, Any], fields: Mapping[str, Any]) -> tuple[Said, list[Problem]]:
+    """Lay a correction over what an exhibit is; gives all of it, and what is wrong. What is empty is taken back."""
+    named = {key: fields[key] for key in CORRECTED if key in fields}
+    read, problems = read_fields(named, {key: EXHIBIT[key] for key in named})
+    said = {key: read.get(key) if key in named else before[key] for key in CORRECTED}
+    problems += [problem(key, "required") for key in ("mark", "description") if not said[key]]
+    return said, problems + _amount_faults(said, problems)
+
+
+def _amount_faults(said: Mapping[str, Any], found: list[Problem]) -> list[Problem]:
+    """Ask for at least one amount, a unit with a count, and no more net than gross."""
+    problems = []
+    if not found and not any(amount(said.get(key)) for key in AMOUNTS):
         problems.append(problem("gross_mass_g", "no-measure"))
     if said.get("count") and not said.get("count_unit"):
         problems.append(problem("count_unit", "required"))
     gross, net = amount(said.get("gross_mass_g")), amount(said.get("net_mass_g"))
     if gross is not None and net is not None and net > gross:
         problems.append(problem("net_mass_g", "net-over-gross"))
-    return said, problems
+    return problems
 
 
 def read_step(step: str, fields: Mapping[str, Any]) -> tuple[Said, list[Problem]]:
@@ -237,6 +253,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Phải xác nhận đúng các tang vật đã được đề nghị, không thừa, không thiếu.",
         "Exactly the exhibits that were offered are confirmed.",
     ),
+    "unchanged": ("Chưa sửa mục nào.", "Nothing was changed."),
     "not-settled": (
         "Tang vật chưa bàn giao xong và chưa ghi kết quả khác.",
         "The exhibit is neither handed over nor closed with another outcome.",

@@ -34,6 +34,7 @@ _MOVES: Mapping[str, Mapping[str, str | None]] = {
     "sent_lab": {IN_TRANSIT: AT_LAB},
     "discrepancy": dict.fromkeys((*UNDER_SEAL, AT_LAB), None),
     "decided": dict.fromkeys((*UNDER_SEAL, AT_LAB), None),
+    "corrected": dict.fromkeys(HELD, None),
     "lab_result": dict.fromkeys((*HELD, AT_LAB, HANDED_OVER, CLOSED), None),
     "closed": dict.fromkeys((RECORDED, AT_LAB, HANDED_OVER), CLOSED),
 }
