@@ -28,6 +28,7 @@ from reportlab.platypus import KeepTogether, Paragraph, SimpleDocTemplate, Space
 
 MARGIN, BOTTOM = 18 * mm, 24 * mm
 WIDTH = A4[0] - 2 * MARGIN
+PADDING = 6  # what the library keeps free within its margins; tables do without
 # Widths of the columns of the list, in parts of the page's width.
 COLUMNS = (0.07, 0.25, 0.18, 0.12, 0.18, 0.1, 0.1)
 TITLES = ("Số", "Tang vật", "Niêm phong", "Cả bì (g)", "Bên nhận đọc", "Cân lại (g)", "Kết quả")
@@ -91,8 +92,8 @@ def draw(sheet: Sheet) -> bytes:
     document = SimpleDocTemplate(
         file,
         pagesize=A4,
-        leftMargin=MARGIN,
-        rightMargin=MARGIN,
+        leftMargin=MARGIN - PADDING,
+        rightMargin=MARGIN - PADDING,
         topMargin=15 * mm,
         bottomMargin=BOTTOM,
         title=f"Biên bản bàn giao tang vật {sheet.number}",

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from apps.custody.rules.comparison import differences
+from apps.custody.rules.forms import remaining
 from apps.seizures.rules.checks import missing_at
 from apps.seizures.rules.fields import HEADER, PARTS
 from apps.seizures.rules.lines import suspicious
@@ -57,3 +58,11 @@ def test_reading(case: dict[str, Any]) -> None:
     """Seals and mass of a package, as they should be and as they were read."""
     mass, mass_read = (Decimal(case[key]) if case[key] else None for key in ("mass", "mass_read"))
     assert differences(case["seals"], mass, case["read"], mass_read) == case["differs"]
+
+
+@pytest.mark.parametrize("case", VECTORS["samples"])
+def test_sample(case: dict[str, Any]) -> None:
+    """What is left of a package when a sample was taken, and what cannot be taken."""
+    left, problems = remaining(case["now"], case["taken"])
+    assert {name: f"{value.normalize():f}" for name, value in left.items()} == case["left"]
+    assert sorted([p.pointer.removeprefix("/fields/"), p.code] for p in problems) == case["faults"]

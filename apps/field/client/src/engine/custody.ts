@@ -10,6 +10,7 @@ import type { Exhibit, HandOver, Item, Seal } from "./find-types.ts";
 import type { Mirror } from "./mirror.ts";
 import type { Opened } from "./outbox.ts";
 import { type Fields, isRecord, liesOnTop } from "./overlay.ts";
+import { remaining } from "../rules/custody.ts";
 import { isShownThoughRefused, type Naming, textOr, troublesOf } from "./reports.ts";
 import { dotted, texts } from "./seizures.ts";
 import type { Json, Trouble } from "./types.ts";
@@ -23,6 +24,8 @@ const LEADS: Record<string, string> = {
   "exhibit.unseal": "unsealed",
   "exhibit.store": "unit_store",
   "exhibit.move": "in_transit",
+  "exhibit.receive": "sealed",
+  "exhibit.sample": "recorded",
 };
 const ANSWERS: Record<string, string> = {
   "hand_over.offer": "offered",
@@ -64,12 +67,15 @@ export function buildExhibit(mirror: Mirror, id: string): Exhibit | null {
   const shown = shownOf(mirror, id, "exhibit");
   if (!shown) return null;
   const { base, steps, ...rest } = shown;
-  const laid = steps.reduce(stepped, base?.body ?? {});
+  const laid = withoutSamples(mirror, id, steps.reduce((one, row) => stepped(mirror, one, row), base?.body ?? {}));
   return {
     id,
     ...rest,
     report: String(laid.report ?? ""),
     number: laid.number === undefined ? null : Number(laid.number),
+    parent: textOr(laid.parent, null),
+    rev: base?.rev ?? null,
+    unit: textOr(laid.unit, null),
     mark: String(laid.mark ?? ""),
     description: String(laid.description ?? ""),
     gross_mass_g: textOr(laid.gross_mass_g, null),
@@ -88,9 +94,10 @@ export function buildExhibit(mirror: Mirror, id: string): Exhibit | null {
 }
 
 /** Lay a step over an exhibit. */
-function stepped(exhibit: Fields, { type, fields }: Opened): Fields {
+function stepped(mirror: Mirror, exhibit: Fields, { type, fields }: Opened): Fields {
   const state = LEADS[type] ?? exhibit.state ?? null;
   if (type === "exhibit.record") return { ...exhibit, ...fields, state };
+  if (type === "exhibit.sample") return { ...exhibit, ...taken(mirror, fields), state };
   const { seals, gross_mass_g, place } = fields;
   return {
     ...exhibit,
@@ -99,7 +106,45 @@ function stepped(exhibit: Fields, { type, fields }: Opened): Fields {
     ...(type === "exhibit.unseal" ? { seals: [] } : {}),
     ...(gross_mass_g ? { gross_mass_g } : {}),
     ...(place ? { place } : {}),
+    ...(type === "exhibit.receive" ? { holder: null, outside: "" } : {}),
   };
+}
+
+/** A sample as it will be once the server has taken it: of the line and report of what it was taken from. */
+function taken(mirror: Mirror, fields: Fields): Fields {
+  const parent = String(fields.exhibit ?? "");
+  const from = buildExhibit(mirror, parent);
+  const mass = fields.taken_mass_g ?? null;
+  return {
+    parent,
+    report: from?.report ?? "",
+    mark: from?.mark ?? "",
+    unit: from?.unit ?? null,
+    description: fields.description ?? "",
+    gross_mass_g: mass,
+    net_mass_g: mass,
+    volume_ml: fields.taken_volume_ml ?? null,
+    count: fields.taken_count ?? null,
+    count_unit: from?.count_unit ?? "",
+  };
+}
+
+/** What is left of an exhibit after the samples that wait here to be sent. */
+function withoutSamples(mirror: Mirror, id: string, exhibit: Fields): Fields {
+  let laid = exhibit;
+  for (const [sample, rows] of mirror.outbox)
+    for (const row of rows)
+      if (row.type === "exhibit.sample" && row.fields.exhibit === id && liesOnTop(row, mirror.exhibit.get(sample)?.rev ?? 0)) {
+        const { left } = remaining(amountsOf(laid), amountsOf(row.fields));
+        laid = { ...laid, ...left, ...(left.count === undefined ? {} : { count: Number(left.count) }) };
+      }
+  return laid;
+}
+
+/** Amounts as texts, whatever they came as. */
+function amountsOf(fields: Fields): Record<string, string | null> {
+  const known = Object.entries(fields).filter(([, value]) => typeof value === "string" || typeof value === "number");
+  return Object.fromEntries(known.map(([key, value]) => [key, String(value)]));
 }
 
 /** The offer of this exhibit that waits here to be sent. */

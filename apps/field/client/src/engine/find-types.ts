@@ -50,6 +50,11 @@ export interface Exhibit {
   readonly report: string;
   /** Its number within the report; null until the server gave one. */
   readonly number: number | null;
+  /** Of what it is a sample; null for a package. */
+  readonly parent: string | null;
+  /** Its revision on the server as this phone knows it; null while the server does not have it. */
+  readonly rev: number | null;
+  readonly unit: string | null;
   readonly mark: string;
   readonly description: string;
   readonly gross_mass_g: string | null;
@@ -118,4 +123,8 @@ export interface Finds {
   removePhoto(seizure: string, photo: string): void;
   /** A custody step (`exhibit.seal` …) on an object, or on a new one; `after` are objects whose steps go first. Gives the id. */
   act(type: string, object: string | null, fields: SeizurePatch, after?: string[]): Promise<string>;
+  /** What was half filled in on a form when it was last on the screen; null when nothing was. */
+  halfFilled(form: string): SeizurePatch | null;
+  /** Keep what is half filled in, sealed, until the step is taken or given up (null). `form` begins with a record's id. */
+  keepHalfFilled(form: string, said: SeizurePatch | null): void;
 }

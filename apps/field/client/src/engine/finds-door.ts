@@ -92,6 +92,14 @@ export class FindsDoor implements Finds {
     return this.works.act(type, object, fields, after);
   }
 
+  halfFilled(form: string): SeizurePatch | null {
+    return this.works.halfFilled(form);
+  }
+
+  keepHalfFilled(form: string, said: SeizurePatch | null): void {
+    this.works.keepHalfFilled(form, said);
+  }
+
   private get works(): FindsOf {
     if (!this.behind) throw new EngineError("unexpected", "finds");
     return this.behind;

@@ -4,6 +4,7 @@ import { uuid7 } from "./bytes.ts";
 import { buildExhibit, buildHandOver, custodyIds } from "./custody.ts";
 import type { Exhibit, Goal, Seizure, SeizurePatch } from "./find-types.ts";
 import type { FindsDoor, Lent } from "./finds-door.ts";
+import { Forms } from "./forms.ts";
 import { buildSeizure, SeizureWork, seizureIds } from "./seizures.ts";
 import type { Session } from "./session.ts";
 import { EngineError } from "./types.ts";
@@ -70,6 +71,21 @@ export class FindsOf {
     const id = object ?? uuid7();
     await this.lent.opened().act(type, id, fields, after);
     return id;
+  }
+
+  halfFilled(form: string): SeizurePatch | null {
+    return this.forms().of(form);
+  }
+
+  keepHalfFilled(form: string, said: SeizurePatch | null): void {
+    this.lent.touch();
+    this.forms().keep(form, said);
+  }
+
+  private forms(): Forms {
+    const session = this.lent.opened();
+    session.forms ??= session.worker((db, mirror, _outbox, clock, _changed, _waits, failed) => new Forms(db, mirror, clock, failed));
+    return session.forms;
   }
 
   /** Edits of seizures in the open session. */

@@ -19,6 +19,8 @@ export interface Local {
   changed_at: string;
   /** Answers that are not in order yet, by step: kept here, never sent. */
   unfinished?: Record<string, Answer>;
+  /** A custody form that is half filled in; the key is its record's id, and which form it is. */
+  form?: Fields;
 }
 /** A photo that is being developed. */
 export interface Developing {
@@ -170,7 +172,8 @@ export class Mirror {
   /** Let go of kept versions and local facts that no report here needs any more. */
   async tidy(versions: Set<string>, reports: Set<string>): Promise<void> {
     const gone = [...this.kept.keys()].filter((id) => !versions.has(id));
-    const over = [...this.local.keys()].filter((id) => !reports.has(id));
+    const isHeld = (id: string): boolean => reports.has(id) || HELD.some((kind) => this[kind].has(id)) || this.outbox.has(id);
+    const over = [...this.local.keys()].filter((key) => !isHeld(key.split("/", 1)[0] as string));
     if (!gone.length && !over.length) return;
     await this.db.write(["kept", "local"], async (tx) => {
       await Promise.all(gone.map((id) => tx.objectStore("kept").delete(id)));

@@ -5,6 +5,7 @@ import { openPhone, type TestPhone } from "../testing/phone.ts";
 import { takePage } from "./base.ts";
 import { buildExhibit, buildHandOver } from "./custody.ts";
 import type { Seizure } from "./find-types.ts";
+import { Forms } from "./forms.ts";
 import { Mirror } from "./mirror.ts";
 import { Photos } from "./photos.ts";
 import { buildSeizure, flatSeizure, joined, SeizureWork } from "./seizures.ts";
@@ -180,4 +181,50 @@ test("the second step of a package names the revision that its own first step ma
   const [record] = await take();
   await phone.outbox.applied(record as never, { status: "applied", rev: 1 }, phone.clock.now(), true);
   expect((await take()).map(({ type, base_rev }) => [type, base_rev])).toEqual([["exhibit.seal", 1]]);
+});
+
+test("a sample that waits is a package of its own, and less is left of what it was taken from", async () => {
+  const body = { report: "r1", number: 1, mark: "1", state: "unsealed", seals: [], holder: "o1", unit: "u1" };
+  await pulled("exhibit", "e1", 4, { ...body, gross_mass_g: "1250", net_mass_g: "1200.5", count: 100, count_unit: "tablet" });
+  const fields = { exhibit: "e1", exhibit_rev: 4, description: "Mẫu", taken_mass_g: "5.25", taken_count: 2 };
+  await phone.outbox.add("exhibit.sample", "s1", { fields, made_at: "2026-11-20T00:00:00Z" }, 0, []);
+  await mirror.loadOutbox();
+  expect(buildExhibit(mirror, "s1")).toMatchObject({
+    ...{ parent: "e1", report: "r1", mark: "1", state: "recorded", number: null, rev: null },
+    ...{ gross_mass_g: "5.25", net_mass_g: "5.25", count: 2, count_unit: "tablet", description: "Mẫu" },
+  });
+  expect(buildExhibit(mirror, "e1")).toMatchObject({ gross_mass_g: "1244.75", net_mass_g: "1195.25", count: 98, rev: 4 });
+  const [row] = await rows();
+  await phone.outbox.settle(String(row?.id), { status: "applied", rev: 1 }, { state: "done", rev: 1 });
+  await mirror.loadOutbox();
+  await pulled("exhibit", "s1", 1, { ...body, number: 2, parent: "e1", state: "recorded", net_mass_g: "5.25" });
+  await pulled("exhibit", "e1", 5, { ...body, gross_mass_g: "1244.75", net_mass_g: "1195.25", count: 98 });
+  expect(buildExhibit(mirror, "e1")).toMatchObject({ gross_mass_g: "1244.75", count: 98 });
+});
+
+test("what comes back from the laboratory is in hand again", async () => {
+  await pulled("exhibit", "e1", 7, { report: "r1", number: 1, state: "at_lab", outside: "Viện KHHS", holder: null, unit: "u1" });
+  const fields = { seals: [{ number: "VK-1", type: "plastic", issuer: "VKHS" }], gross_mass_g: "1240" };
+  await phone.outbox.add("exhibit.receive", "e1", { fields, made_at: "2026-11-20T00:00:00Z" }, 7, []);
+  await mirror.loadOutbox();
+  expect(buildExhibit(mirror, "e1")).toMatchObject({ state: "sealed", outside: "", holder: null, gross_mass_g: "1240" });
+});
+
+test("a half-filled form survives the phone, goes when it is given up, and with its record", async () => {
+  const forms = () => new Forms(phone.db, mirror, phone.clock, (fault) => expect.fail(fault.code));
+  const first = forms();
+  await pulled("exhibit", "e1", 1, { report: "r1", state: "recorded" });
+  first.keep("e1/seal", { seal_numbers: ["NP-1"] });
+  first.keep("e1/seal", { seal_numbers: ["NP-1", "NP-2"] });
+  first.keep("gone/seal", { gross_mass_g: "3" });
+  await first.flush();
+  await mirror.load();
+  await mirror.tidy(new Set(), new Set());
+  await mirror.load();
+  expect(forms().of("e1/seal")).toEqual({ seal_numbers: ["NP-1", "NP-2"] });
+  expect(forms().of("gone/seal")).toBeNull();
+  first.keep("e1/seal", null);
+  await first.flush();
+  await mirror.load();
+  expect(forms().of("e1/seal")).toBeNull();
 });

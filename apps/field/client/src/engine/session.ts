@@ -16,6 +16,7 @@ import { Pull } from "./pull.ts";
 import { Push } from "./push.ts";
 import { Receipts } from "./receipts.ts";
 import { Snapshots } from "./snapshots.ts";
+import type { Forms } from "./forms.ts";
 import type { SeizureWork } from "./seizures.ts";
 import { Sync, type Watcher } from "./sync.ts";
 import { EngineError, type PhotoRule, type ReferenceEntry, type Report } from "./types.ts";
@@ -58,6 +59,8 @@ export class Session {
   readonly work: Work;
   /** The same for seizures, once somebody edits one. */
   finds: SeizureWork | null = null;
+  /** Custody forms that are half filled in, once somebody opens one. */
+  forms: Forms | null = null;
   readonly pull: Pull;
   readonly sync: Sync;
   private readonly lists = new Map<string, Promise<ReferenceEntry[]>>();
@@ -101,7 +104,7 @@ export class Session {
 
   /** Resolves when everything given so far is stored. */
   async flush(): Promise<void> {
-    await Promise.all([this.work.flush(), this.finds?.flush()]);
+    await Promise.all([this.work.flush(), this.finds?.flush(), this.forms?.flush()]);
   }
 
   /** Keep a custody step on the revision that is on the screen; the newest unsent steps of `after` go before it. */

@@ -3,7 +3,7 @@
  * held together by `tests/vectors/seizures.json`; and which steps may follow from where a package is.
  */
 
-import { compare, type Decimal, decimal } from "./decimal.ts";
+import { compare, type Decimal, decimal, minus, placesUsed, plain } from "./decimal.ts";
 
 /** The spelling under which seal numbers are compared: capitals and digits alone. */
 export function spelling(number: string): string {
@@ -33,17 +33,50 @@ function agree(one: Decimal, other: Decimal): boolean {
   return apart <= (most > gram ? most : gram);
 }
 
-export type Step = "seal" | "reseal" | "unseal" | "store" | "move" | "offer";
+export type Step = "seal" | "reseal" | "unseal" | "store" | "move" | "offer" | "sample" | "receive";
 const UNDER_SEAL: readonly Step[] = ["store", "move", "offer", "unseal"];
 const FROM: Readonly<Record<string, readonly Step[]>> = {
   recorded: ["seal"],
   sealed: UNDER_SEAL,
   unit_store: ["move", "offer", "unseal"],
   in_transit: UNDER_SEAL,
-  unsealed: ["reseal"],
+  unsealed: ["sample", "reseal"],
+  at_lab: ["receive"],
 };
 
 /** The steps that may follow, of those that are taken on a phone. */
 export function stepsFrom(state: string): readonly Step[] {
   return FROM[state] ?? [];
+}
+
+export type Amounts = Readonly<Record<string, string | null | undefined>>;
+const TAKEN_FROM = [
+  ["net_mass_g", "taken_mass_g"],
+  ["gross_mass_g", "taken_mass_g"],
+  ["volume_ml", "taken_volume_ml"],
+  ["count", "taken_count"],
+] as const;
+
+/** What is left when a sample was taken, and what is wrong with that, by field: the server's rule again (`remaining`). */
+export function remaining(now: Amounts, taken: Amounts): { left: Record<string, string>; faults: [field: string, code: string][] } {
+  const left: Record<string, string> = {};
+  const faults: [string, string][] = [];
+  const isTaken = (of: string): boolean => Number(taken[of] ?? 0) > 0;
+  for (const [key, of] of TAKEN_FROM) {
+    const have = now[key];
+    if (have === null || have === undefined || !isTaken(of)) continue;
+    const rest = minus(decimal(have), decimal(String(taken[of])));
+    if (rest.digits < 0n) faults.push([of, "more-than-left"]);
+    left[key] = written(rest);
+  }
+  for (const [key, of] of TAKEN_FROM.slice(1)) {
+    if (isTaken(of) && (now[key] === null || now[key] === undefined)) faults.push([of, "not-measured"]);
+  }
+  if (!TAKEN_FROM.some(([, of]) => isTaken(of))) faults.push(["taken_mass_g", "no-measure"]);
+  return { left, faults };
+}
+
+function written(value: Decimal): string {
+  const places = placesUsed(value);
+  return plain({ digits: value.digits / 10n ** BigInt(value.scale - places), scale: places });
 }

@@ -1,6 +1,6 @@
 /**
- * Exact decimal numbers, as many digits as the checklists need: read, compare, count places. No arithmetic beyond that,
- * because conditions and limits only compare (docs/expressions.md).
+ * Exact decimal numbers, as many digits as the checklists need: read, compare, count places, take one from another
+ * (what is left of an exhibit). No arithmetic beyond that: conditions and limits only compare (docs/expressions.md).
  */
 
 export interface Decimal {
@@ -38,6 +38,13 @@ export function compare(a: Decimal, b: Decimal): number {
   const left = a.digits * 10n ** BigInt(scale - a.scale);
   const right = b.digits * 10n ** BigInt(scale - b.scale);
   return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** What is left of one when the other is taken from it. */
+export function minus(one: Decimal, other: Decimal): Decimal {
+  const scale = Math.max(one.scale, other.scale, 0);
+  const [have, less] = [one, other].map(({ digits, scale: own }) => digits * 10n ** BigInt(scale - own)) as [bigint, bigint];
+  return { digits: have - less, scale };
 }
 
 /** Count the decimal places that are not trailing zeros. */

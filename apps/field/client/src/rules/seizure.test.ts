@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Json } from "../engine/types.ts";
-import { differences } from "./custody.ts";
+import { type Amounts, differences, remaining } from "./custody.ts";
 import { type Aim, HEADER, missingAt, PARTS, type Said, suspicious } from "./seizure.ts";
 
 interface Case {
@@ -29,6 +29,7 @@ interface Vectors {
   whole: Held;
   cases: Case[];
   readings: Reading[];
+  samples: { now: Amounts; taken: Amounts; left: Amounts; faults: [string, string][] }[];
 }
 const VECTORS = JSON.parse(readFileSync(FILE, "utf8")) as Vectors;
 
@@ -66,4 +67,10 @@ test("the fields are the server's", () => {
 
 test.each(VECTORS.readings)("a package of $mass g read as $mass_read g", ({ seals, mass, read, mass_read, differs }) => {
   expect(differences(seals, mass, read, mass_read)).toEqual(differs);
+});
+
+test.each(VECTORS.samples)("a sample of $taken from $now", ({ now, taken, left, faults }) => {
+  const found = remaining(now, taken);
+  expect(found.left).toEqual(left);
+  expect(found.faults.sort()).toEqual(faults);
 });

@@ -18,12 +18,14 @@ const ICONS: Readonly<Record<Step, IconName>> = {
   store: "download",
   move: "next",
   offer: "send",
+  sample: "plus",
+  receive: "download",
 };
 const KEEPERS = new Set(["custodian", "leader"]);
 
 /** Whether this officer may take a step with it, as far as the phone knows. */
 export function mayHandle(exhibit: Exhibit): boolean {
-  if (exhibit.outside) return false;
+  if (exhibit.outside) return exhibit.state === "at_lab" && engine.postings.value.some(({ unit }) => unit.id === exhibit.unit);
   const isMine = exhibit.holder === null || exhibit.holder === engine.device.value?.officer.id;
   return isMine || engine.postings.value.some(({ role }) => KEEPERS.has(role));
 }
@@ -86,8 +88,10 @@ export function ExhibitPage({ exhibit }: { exhibit: Exhibit }) {
 function Facts({ exhibit }: { exhibit: Exhibit }) {
   const c = w().custody;
   const isMine = exhibit.holder === null || exhibit.holder === engine.device.value?.officer.id;
+  const from = engine.finds.exhibits.value.find((one) => one.id === exhibit.parent);
   const facts = [
     [c.line, exhibit.mark],
+    [c.sample_of, from ? exhibitName(from) : ""],
     [c.description, exhibit.description],
     [c.mass, amountText({ gross_mass_g: exhibit.gross_mass_g, volume_ml: exhibit.volume_ml, count: exhibit.count, count_unit: exhibit.count_unit })],
     [c.seals, sealsText(exhibit) || c.no_seals],

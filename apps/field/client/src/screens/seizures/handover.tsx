@@ -16,7 +16,7 @@ import { mayHandle } from "./custody.tsx";
 import { Reason } from "./form.tsx";
 import { FieldInput } from "./inputs.tsx";
 import { exhibitName, grams, receiverText, sealsText } from "./row.tsx";
-import { now, type SaidOf, StepField, StepFrame } from "./steps.tsx";
+import { letGo, now, type SaidOf, StepField, StepFrame, useHalfFilled } from "./steps.tsx";
 import { w } from "./words.ts";
 
 const KINDS = ["inside", "police", "lab", "other"] as const;
@@ -27,17 +27,18 @@ export function OfferForm({ report }: { report: string }) {
     (one) => one.report === report && !one.offer && one.stop.length === 0 && mayHandle(one) && stepsFrom(one.state).includes("offer"),
   );
   const chosen = useSignal<readonly string[]>(free.map((one) => one.id));
-  const said = useSignal<SaidOf>({});
-  const kind = useSignal<(typeof KINDS)[number]>("inside");
+  const form = `${report}/offer`;
+  const said = useHalfFilled<SaidOf>(form, () => ({ kind: "inside" }));
   const insisting = useSignal(false);
   const up = href({ screen: "seizure", id: report, page: "", step: "" });
-  const needed = kind.value === "inside" ? "badge_no" : "office";
+  const needed = said.value.kind === "inside" ? "badge_no" : "office";
   const fault = (name: string): string | null => (insisting.value && name === needed && !said.value[name] ? w().faults.required : null);
   const offer = async (): Promise<void> => {
     insisting.value = true;
     if (chosen.value.length === 0 || !said.value[needed]) return;
     const exhibits = [...chosen.value];
-    const id = await engine.finds.act("hand_over.offer", null, { ...now(), kind: kind.value, report, exhibits, ...said.value }, exhibits);
+    const id = await engine.finds.act("hand_over.offer", null, { ...now(), report, exhibits, ...said.value }, exhibits);
+    letGo(form);
     announce(h.offered);
     go({ screen: "handover", id, page: "", step: "" }, { replace: true });
   };
@@ -55,7 +56,7 @@ export function OfferForm({ report }: { report: string }) {
     );
   }
   return (
-    <StepFrame title={h.offer_title} up={up} act={h.offer} command={offer}>
+    <StepFrame title={h.offer_title} up={up} act={h.offer} command={offer} drop={() => letGo(form)}>
       <p class="soft">{h.offer_lead}</p>
       <div class="card">
         <Choices
@@ -72,10 +73,10 @@ export function OfferForm({ report }: { report: string }) {
           class="chips"
           legend={h.to}
           options={KINDS.map((value) => ({ value, label: h.kinds[value] }))}
-          chosen={[kind.value]}
-          choose={(value) => (kind.value = value as (typeof KINDS)[number])}
+          chosen={[String(said.value.kind)]}
+          choose={(kind) => (said.value = { ...said.value, kind })}
         />
-        {kind.value === "inside" ? (
+        {said.value.kind === "inside" ? (
           <StepField said={said} name="badge_no" label={h.badge} needed fault={fault("badge_no")} />
         ) : (
           <>
@@ -91,10 +92,12 @@ export function OfferForm({ report }: { report: string }) {
   );
 }
 
+const formOf = (offer: HandOver): string => `${offer.id}/receipt`;
+
 export function HandOverPage({ offer }: { offer: HandOver }) {
   const h = w().handover;
   const me = engine.device.value?.officer.id ?? null;
-  const readings = useSignal<Record<string, SaidOf>>({});
+  const readings = useHalfFilled<Record<string, SaidOf>>(formOf(offer), () => ({}));
   const isOpen = offer.state === "offered" && offer.number !== null;
   const isReceiver = offer.receiver !== null && offer.receiver === me;
   const isGiver = offer.giver !== null && offer.giver === me;
@@ -232,11 +235,15 @@ function Answer({ offer, readings }: { offer: HandOver; readings: Record<string,
         return [id, { seals_read, ...(mass_read ? { mass_read } : {}) }];
       }),
     );
-    if (await run(() => engine.finds.act("hand_over.accept", offer.id, { ...now(), items }))) announce(h.accepted);
+    if (!(await run(() => engine.finds.act("hand_over.accept", offer.id, { ...now(), items })))) return;
+    letGo(formOf(offer));
+    announce(h.accepted);
   };
   const refuse = async (note: string): Promise<void> => {
     refusing.value = false;
-    if (await run(() => engine.finds.act("hand_over.refuse", offer.id, { note }))) announce(h.refused);
+    if (!(await run(() => engine.finds.act("hand_over.refuse", offer.id, { note })))) return;
+    letGo(formOf(offer));
+    announce(h.refused);
   };
   return (
     <div class="stack">

@@ -10,6 +10,7 @@ import { SeizureForm } from "./form.tsx";
 import { FindList } from "./list.tsx";
 import { HandOverPage, OfferForm } from "./handover.tsx";
 import { SeizurePage } from "./page.tsx";
+import { SampleForm } from "./sample.tsx";
 import { isTaken, PackageForm, StepForm } from "./steps.tsx";
 import { useLists, w } from "./words.ts";
 
@@ -33,6 +34,7 @@ export function FindRoom({ to }: { to: FindRoute | { readonly screen: "finds" } 
     case "exhibit": {
       const exhibit = engine.finds.exhibits.value.find((one) => one.id === to.id);
       if (!exhibit) return <Unknown />;
+      if (to.page === "sample") return <SampleForm exhibit={exhibit} />;
       return isTaken(to.page) ? <StepForm exhibit={exhibit} step={to.page} /> : <ExhibitPage exhibit={exhibit} />;
     }
     case "handover": {

@@ -1,7 +1,11 @@
-/** Writing down a package, and the steps of one: seal, open, seal again, store, move. Seals are scanned or typed. */
+/**
+ * Writing down a package, and the steps of one: seal, open, seal again, store, move, take back from the laboratory. Seals are
+ * scanned or typed; what is half filled in survives the tab.
+ */
 
-import { type Signal, useSignal } from "@preact/signals";
+import { type Signal, signal, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import { engine } from "../../engine/index.ts";
 import type { Exhibit, Seizure } from "../../engine/index.ts";
 import type { Json } from "../../engine/types.ts";
@@ -17,8 +21,10 @@ import { amountText, exhibitName } from "./row.tsx";
 import { substance, vocabulary, w } from "./words.ts";
 
 export type SaidOf = Record<string, Json>;
-export type Taken = "seal" | "reseal" | "unseal" | "store" | "move";
-const TAKEN: readonly string[] = ["seal", "reseal", "unseal", "store", "move"];
+export type Taken = "seal" | "reseal" | "unseal" | "store" | "move" | "receive";
+const TAKEN: readonly string[] = ["seal", "reseal", "unseal", "store", "move", "receive"];
+/** Steps that put seals on. */
+const SEALING: readonly Taken[] = ["seal", "reseal", "receive"];
 
 export function isTaken(page: string): page is Taken {
   return TAKEN.includes(page);
@@ -31,6 +37,7 @@ const NEEDS: Readonly<Record<Taken, readonly string[]>> = {
   unseal: ["seals_read", "purpose", "is_subject_present", "witnesses"],
   store: ["place"],
   move: ["place", "purpose"],
+  receive: ["seal_numbers", "gross_mass_g"],
 };
 const SPECS: Readonly<Record<string, string>> = {
   mark: "text 20",
@@ -47,6 +54,12 @@ const SPECS: Readonly<Record<string, string>> = {
   purpose: "text 500",
   is_subject_present: "among yes no",
   witnesses: "texts 200",
+  issuer: "text 40",
+  taken_mass_g: "decimal 4",
+  taken_volume_ml: "decimal 3",
+  taken_count: "int",
+  decision_number: "text 60",
+  note: "text 1000",
 };
 
 interface FormProps {
@@ -67,7 +80,28 @@ export function StepField({ said, name, ...rest }: FormProps) {
   return <FieldInput {...rest} name={name} spec={SPECS[name] ?? "text 200"} value={said.value[name]} give={give} id={`step-${name}`} />;
 }
 
-const isThere = (value: Json | undefined): boolean => !(value === undefined || value === null || value === "" || (Array.isArray(value) && value.length === 0));
+/**
+ * What is filled in on a form, begun with what was there when the tab died. `form` names it: the id of its record, and which
+ * form of that record it is.
+ */
+export function useHalfFilled<T extends { [key: string]: Json }>(form: string, begin: () => T): Signal<T> {
+  const [said] = useState(() => signal((engine.finds.halfFilled(form) as T | null) ?? begin()));
+  useEffect(() => {
+    let isFirst = true;
+    return said.subscribe((entered) => {
+      if (!isFirst) engine.finds.keepHalfFilled(form, entered);
+      isFirst = false;
+    });
+  }, [form]);
+  return said;
+}
+
+/** The form is done with: nothing of it is kept. */
+export function letGo(form: string): void {
+  engine.finds.keepHalfFilled(form, null);
+}
+
+export const isThere = (value: Json | undefined): boolean => !(value === undefined || value === null || value === "" || (Array.isArray(value) && value.length === 0));
 
 /** What a step still lacks. */
 function lacking(step: Taken, said: SaidOf): string[] {
@@ -82,11 +116,13 @@ interface FrameProps {
   readonly up: string;
   readonly act: string;
   readonly command: () => Promise<void>;
+  /** Given up: nothing is kept. */
+  readonly drop: () => void;
   readonly children: ComponentChildren;
 }
 
 /** A custody form: its fields, and one button at the thumb. */
-export function StepFrame({ title, up, act, command, children }: FrameProps) {
+export function StepFrame({ title, up, act, command, drop, children }: FrameProps) {
   const { busy, problem, run } = useCommand();
   return (
     <main id="content" class="fill">
@@ -95,7 +131,7 @@ export function StepFrame({ title, up, act, command, children }: FrameProps) {
       <div class="bar">
         {problem.value !== null && <Fault>{wordsFor(problem.value)}</Fault>}
         <div class="two">
-          <a class="button quiet" href={up}>
+          <a class="button quiet" href={up} onClick={drop}>
             {words().common.cancel}
           </a>
           <button type="button" aria-disabled={busy.value} onClick={() => void run(command)}>
@@ -114,14 +150,18 @@ export function now(): { happened_on_device_at: string } {
 /** The seals of a form as the protocol has them. */
 function sealsOf(said: SaidOf): Json {
   const numbers = Array.isArray(said.seal_numbers) ? said.seal_numbers : [];
-  return numbers.map((number) => ({ number: String(number), type: String(said.seal_type ?? "evidence_bag") }));
+  const issuer: SaidOf = said.issuer ? { issuer: said.issuer } : {};
+  return numbers.map((number) => ({ number: String(number), type: String(said.seal_type ?? "evidence_bag"), ...issuer }));
 }
 
 export function StepForm({ exhibit, step }: { exhibit: Exhibit; step: Taken }) {
   const c = w().custody;
   const seizure = engine.finds.seizures.value.find((one) => one.id === exhibit.report);
-  const said = useSignal<SaidOf>({ seal_type: "evidence_bag", ...suggested(exhibit, seizure, step) });
+  const form = `${exhibit.id}/${step}`;
+  const said = useHalfFilled<SaidOf>(form, () => ({ seal_type: "evidence_bag", ...suggested(exhibit, seizure, step) }));
   const insisting = useSignal(false);
+  const isSealing = SEALING.includes(step);
+  const isWitnessed = step === "seal" || step === "reseal" || step === "unseal";
   const up = href({ screen: "exhibit", id: exhibit.id, page: "", step: "" });
   const open = insisting.value ? lacking(step, said.value) : [];
   const faultOf = (name: string): string | null =>
@@ -136,25 +176,26 @@ export function StepForm({ exhibit, step }: { exhibit: Exhibit; step: Taken }) {
       document.getElementById(`step-${first}`)?.focus();
       return;
     }
-    const { seal_numbers: _, seal_type: __, ...rest } = said.value;
-    const isSealing = step === "seal" || step === "reseal";
-    await engine.finds.act(`exhibit.${step}`, exhibit.id, { ...now(), ...rest, ...(isSealing ? { seals: sealsOf(said.value) } : {}) });
+    const { seal_numbers: _, seal_type: __, issuer: ___, ...rest } = said.value;
+    const told = { ...now(), ...rest, ...(isSealing ? { seals: sealsOf(said.value) } : {}) };
+    await engine.finds.act(`exhibit.${step}`, exhibit.id, told, samplesOf(exhibit));
+    letGo(form);
     announce(c.done[step]);
     go({ screen: "exhibit", id: exhibit.id, page: "", step: "" }, { replace: true });
   };
-  const isSealing = step === "seal" || step === "reseal";
   return (
-    <StepFrame title={`${c.step[step]}: ${exhibitName(exhibit)}`} up={up} act={c.step[step]} command={take}>
+    <StepFrame title={`${c.step[step]}: ${exhibitName(exhibit)}`} up={up} act={c.step[step]} command={take} drop={() => letGo(form)}>
       <div class="card">
         {isSealing && field("seal_numbers", c.seal_here)}
         {isSealing && <SealType said={said} />}
+        {step === "receive" && field("issuer", c.issuer, c.issuer_hint)}
         {isSealing && field("gross_mass_g", c.gross)}
         {(step === "unseal" || step === "store" || step === "move") && field("seals_read", c.seals_read, c.seals_read_hint)}
         {step === "store" && field("place", c.store_place, "")}
         {step === "move" && field("place", c.to_place, "")}
         {(step === "move" || step === "unseal") && field("purpose", c.purpose)}
       </div>
-      {(isSealing || step === "unseal") && (
+      {isWitnessed && (
         <div class="card">
           {field("is_subject_present", c.subject_present)}
           {field("witnesses", c.witnesses)}
@@ -178,6 +219,11 @@ function SealType({ said }: { said: Signal<SaidOf> }) {
   );
 }
 
+/** Samples of an exhibit that wait to be sent: what is done with it next goes after them. */
+function samplesOf({ id }: Exhibit): string[] {
+  return engine.finds.exhibits.value.filter((one) => one.parent === id && one.waiting.length > 0).map((one) => one.id);
+}
+
 /** What the report says already: the seals of its line that stand on no package yet, the mass, the witnesses. */
 function suggested(exhibit: Exhibit, seizure: Seizure | undefined, step: Taken): SaidOf {
   if (step !== "seal") return {};
@@ -199,7 +245,8 @@ export function PackageForm({ seizure }: { seizure: Seizure }) {
   const lines = standing(seizure.lines);
   const taken = new Set(engine.finds.exhibits.value.filter((one) => one.report === seizure.id).map((one) => one.mark));
   const first = lines.find(([mark]) => !taken.has(mark)) ?? lines[0];
-  const said = useSignal<SaidOf>({ mark: first?.[0] ?? "", ...(first && !taken.has(first[0]) ? amounts(first[1]) : {}) });
+  const form = `${seizure.id}/package`;
+  const said = useHalfFilled<SaidOf>(form, () => ({ mark: first?.[0] ?? "", ...(first && !taken.has(first[0]) ? amounts(first[1]) : {}) }));
   const insisting = useSignal(false);
   const up = href({ screen: "seizure", id: seizure.id, page: "", step: "" });
   const hasAmount = ["gross_mass_g", "net_mass_g", "volume_ml", "count"].some((name) => Number(said.value[name]) > 0);
@@ -211,11 +258,12 @@ export function PackageForm({ seizure }: { seizure: Seizure }) {
     insisting.value = true;
     if (!isThere(said.value.description) || !hasAmount || (said.value.count && !said.value.count_unit)) return;
     const id = await engine.finds.act("exhibit.record", null, { ...now(), report: seizure.id, ...said.value }, [seizure.id]);
+    letGo(form);
     announce(c.done.record);
     go({ screen: "exhibit", id, page: "", step: "" }, { replace: true });
   };
   return (
-    <StepFrame title={c.record_title} up={up} act={c.record} command={record}>
+    <StepFrame title={c.record_title} up={up} act={c.record} command={record} drop={() => letGo(form)}>
       <div class="card">
         <Choices
           legend={c.line}
