@@ -77,7 +77,7 @@ def test_what_stands_on_the_paper(holding: Holding, cast: Cast) -> None:
 
 
 def test_the_witnesses_whom_the_steps_name_stand_at_their_places(holding: Holding, cast: Cast) -> None:
-    absent = {"is_subject_present": "no", "witnesses": ["Trần Thị Thấy", "Lê Văn Biết"]}
+    absent: dict[str, Any] = {"is_subject_present": "no", "witnesses": ["Trần Thị Thấy", "Lê Văn Biết"]}
     offer = holding.offer(holding.sealed(**absent), witnesses=["Đỗ Văn Chứng"], place="Phòng bàn giao số 1")
     words = read(printed(cast.leader, offer))
     assert "người chứng kiến: Trần Thị Thấy, Lê Văn Biết" in words
