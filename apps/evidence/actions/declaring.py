@@ -17,6 +17,7 @@ from apps.changes.actions import Item, record
 from apps.common.actor import Actor, Post
 from apps.common.errors import ExistsDifferent
 from apps.common.sql import insert_record
+from apps.common.transactions import transactional
 from apps.evidence.actions.announcing import change, item_of, officer_of
 from apps.evidence.models import Attachment, Capture, Upload
 from apps.evidence.queries import DECLARED, KIND, facts_of
@@ -113,7 +114,7 @@ def _bound(attachment: Attachment) -> list[Item]:
     return [Item("attachment.bound", KIND, attachment.pk, attachment.rev, data={"upload_id": str(upload.pk)})]
 
 
-@transaction.atomic
+@transactional
 def publish_attachments(*, actor: Actor, owner_kind: str, owner_id: UUID) -> int:
     """Show the files of a record to whoever reviews it: called when the record is submitted. Gives how many."""
     drafts = Attachment.objects.select_for_update().filter(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, Unpack
 from uuid import UUID
 
-from django.db import transaction
-
 from apps.common.actor import Actor
 from apps.common.errors import NotAllowed
+from apps.common.transactions import transactional
 from apps.evidence.actions import declare_attachment, publish_attachments
 from apps.evidence.models import Attachment
 from apps.evidence.rules.declarations import FileClaims
@@ -18,7 +17,7 @@ from apps.inspections.models import InspectionReport, State
 from apps.inspections.queries import KIND, photos_missing
 
 
-@transaction.atomic
+@transactional
 def declare_photo(
     *, actor: Actor, report_id: UUID, photo_id: UUID, posting: Any = None, **claims: Unpack[FileClaims]
 ) -> Attachment:
@@ -42,7 +41,7 @@ def declare_photo(
     return photo
 
 
-@transaction.atomic
+@transactional
 def settle_media(*, actor: Actor, report_id: UUID) -> InspectionReport | None:
     """Move a report from `media_pending` to `complete` once every photo it names is stored; safe to call again."""
     report = InspectionReport.objects.select_for_update().filter(pk=report_id).first()

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any, Unpack
 from uuid import UUID
 
-from django.db import transaction
-
 from apps.common.actor import Actor
 from apps.common.errors import NotAllowed
+from apps.common.transactions import transactional
 from apps.evidence.actions import declare_attachment, publish_attachments
 from apps.evidence.models import Attachment
 from apps.evidence.rules.declarations import FileClaims
@@ -17,7 +16,7 @@ from apps.seizures.actions.editing import locked, may_edit
 from apps.seizures.queries import KIND
 
 
-@transaction.atomic
+@transactional
 def declare_photo(
     *, actor: Actor, report_id: UUID, photo_id: UUID, posting: Any = None, **claims: Unpack[FileClaims]
 ) -> Attachment:
