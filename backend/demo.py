@@ -65,6 +65,7 @@ class Demo:
         """Give the environment of every program of the demo."""
         hosts = {"localhost", "127.0.0.1", "[::1]", socket.gethostname(), self.host, _lan_address()}
         return {
+            "MALLOC_ARENA_MAX": "2",  # docs/operations.md, memory of the web
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "backend.settings",
             "HAIDANG_ALLOWED_HOSTS": ",".join(sorted(hosts - EVERY_INTERFACE)),

@@ -76,6 +76,7 @@ class Stack:
     def start_web(self, *, workers: int = 1, threads: int = 16) -> None:
         """Start the web server and wait until it answers."""
         self.environment["HAIDANG_WEB_THREADS"] = str(threads)
+        self.environment["MALLOC_ARENA_MAX"] = "2"  # as docs/operations.md has it
         self._start(
             "web",
             *(sys.executable, "-m", "granian", "--interface", "rsgi", "--loop", "asyncio", "--no-ws"),
