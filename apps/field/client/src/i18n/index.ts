@@ -4,9 +4,11 @@ import { effect, signal } from "@preact/signals";
 import { engine } from "../engine/index.ts";
 import type { Lang, Say } from "../engine/types.ts";
 import { vi } from "./vi.ts";
+import type { behind } from "./vi-behind.ts";
 
+type Behind = Widened<typeof behind>;
 /** What a dictionary must have: every key of the Vietnamese one. */
-export type Words = Widened<typeof vi>;
+export type Words = Widened<typeof vi> & Behind;
 
 export type Widened<T> = {
   [K in keyof T]: T[K] extends (...given: infer Given) => string
@@ -21,6 +23,14 @@ export type Widened<T> = {
 /** English comes in a file of its own (kept offline too): most phones never need it. */
 const english = signal<Words | null>(null);
 
+/** Vietnamese as far as it is here. */
+let vietnamese = vi as Widened<typeof vi> & Partial<Behind>;
+
+/** Take in the words of the screens behind Today: called where those screens are loaded, before any of them is shown. */
+export function learn(words: Behind): void {
+  vietnamese = { ...vi, ...words };
+}
+
 /** Fetch the words of the chosen language where they are not here yet. */
 export async function loadWords(): Promise<void> {
   if (engine.prefs.value.lang === "en" && !english.value) english.value = (await import("./en.ts")).en;
@@ -32,9 +42,9 @@ export function lang(): Lang {
   return engine.prefs.value.lang === "en" && english.value ? "en" : "vi";
 }
 
-/** The words of the chosen language. */
+/** The words of the chosen language; those of screens behind Today from the moment these are loaded. */
 export function words(): Words {
-  return (lang() === "en" && english.value) || vi;
+  return (lang() === "en" && english.value) || (vietnamese as Words);
 }
 
 /** Choose from a text that comes in both languages. */

@@ -1,9 +1,15 @@
 /** The two languages have the same keys and are both written; formats are those of the service. */
 
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, test, vi as vitest } from "vitest";
 import type { Lang } from "../engine/types.ts";
 import { en } from "./en.ts";
-import { vi } from "./vi.ts";
+import { vi as first } from "./vi.ts";
+import { behind } from "./vi-behind.ts";
+
+const vi = { ...first, ...behind };
 
 const chosen = vitest.hoisted(() => ({ lang: "vi" as Lang }));
 vitest.mock("./index.ts", () => ({ lang: () => chosen.lang }));
@@ -19,8 +25,27 @@ function leaves(node: unknown, path = ""): Map<string, string> {
 
 describe("words", () => {
   test("both languages have the same keys", () => {
-    const of = (dictionary: object): string[] => [...leaves(dictionary).keys()].filter((key) => !/\/reasons\//.test(key));
+    const of = (dictionary: object): string[] => [...leaves(dictionary).keys()].filter((key) => !/\/reasons\//.test(key)).sort();
     expect(of(en)).toEqual(of(vi));
+  });
+
+  test("what the first screens are made of uses no word that comes later", () => {
+    const seen = new Map<string, string>();
+    const read = (path: string): void => {
+      if (seen.has(path)) return;
+      const source = readFileSync(path, "utf8");
+      seen.set(path, source);
+      for (const [, next = ""] of source.matchAll(/^(?:import|export)(?! type)[^;]*?from "(\.[^"]+)";/gm)) read(join(dirname(path), next));
+    };
+    read(fileURLToPath(new URL("../main.tsx", import.meta.url)));
+    expect([...seen.keys()].filter((path) => path.endsWith("today.tsx"))).toHaveLength(1);
+    const later = Object.keys(behind).join("|");
+    const used = new RegExp(`words\\(\\)\\.(${later})\\b|\\{[^}]*\\b(${later})\\b[^}]*\\} = words\\(\\)`);
+    for (const [path, source] of seen) {
+      expect(source, path).not.toMatch(used);
+      const names = [...source.matchAll(/const (\w+) = words\(\);/g)].map(([, name]) => name);
+      for (const name of names) expect(source, path).not.toMatch(new RegExp(`\\b${name}\\.(${later})\\b`));
+    }
   });
 
   test("every text is written, composed, and without stray space", () => {

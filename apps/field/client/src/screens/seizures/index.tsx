@@ -1,5 +1,6 @@
 /** The screens of seizures and custody, in one piece that is loaded after the first screen stands (and is kept offline). */
 
+import "../../i18n/behind.ts";
 import { engine } from "../../engine/index.ts";
 import type { FindRoute } from "../../ui/router.ts";
 import { href } from "../../ui/router.ts";
