@@ -89,6 +89,13 @@ FLAGS: Mapping[str, tuple[str, str]] = {
         ),
         "warning",
     ),
+    "person-in-text": (
+        say(
+            "Phần mô tả có số giấy tờ hoặc số điện thoại của người; cần chuyển sang mục đối tượng.",
+            "A description holds a number of a person; it belongs with the persons.",
+        ),
+        "warning",
+    ),
     "badge-unknown": (
         say(
             "Có số hiệu công chức không thuộc đơn vị này.",

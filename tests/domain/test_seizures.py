@@ -319,3 +319,15 @@ def test_a_unit_that_took_part_sees_the_report(seizing: Seizing, cast: Cast) -> 
     with pytest.raises(NotReviewer):
         seizing.decide(report, "void", cast.other_leader, "x")
     assert not SeizureReport.objects.visible_to(cast.outsider.actor()).exists()
+
+
+def test_a_number_of_a_person_in_free_text_is_flagged_until_it_is_gone(seizing: Seizing) -> None:
+    report = seizing.submitted(summary="Đối tượng mang CCCD 001088012345 khai nhận")
+    assert "person-in-text" in report.flags
+    amended = actions.amend_seizure(
+        actor=seizing.cast.leader.actor(),
+        report_id=report.pk,
+        fields={"summary": "Đối tượng khai nhận"},
+        reason="Chuyển số giấy tờ sang mục đối tượng",
+    )
+    assert "person-in-text" not in amended.flags

@@ -290,6 +290,8 @@ def seizures(officer: str) -> list[dict[str, Any]]:
                     "state": exhibit.state,
                     "stop": exhibit.stop,
                     "seals": exhibit.seal_numbers,
+                    "masses": [str(exhibit.gross_mass_g or ""), str(exhibit.net_mass_g or "")],
+                    "offer": str(exhibit.offer_id or ""),
                     "holder": exhibit.holder.badge_no if exhibit.holder else "",
                     "steps": [event.kind for event in exhibit.events.order_by("seq")],
                 }

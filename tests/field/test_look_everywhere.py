@@ -145,7 +145,10 @@ def _finds(phone: Handset) -> list[str]:
     phone.page.wait_for_url("**/#/exhibit/**")
     exhibit = phone.page.url.split("/exhibit/")[1]
     pages = ("basic", "lines", "finding", "route", "people", "record", "send")
-    steps = [f"exhibit/{exhibit}{step}" for step in ("", "/seal", "/unseal", "/store", "/move")]
+    steps = [
+        f"exhibit/{exhibit}{step}"
+        for step in ("", "/seal", "/unseal", "/store", "/move", "/sample", "/receive")
+    ]
     forms = [f"seizure/{report}/{page}" for page in pages]
     return [
         "finds",

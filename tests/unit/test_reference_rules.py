@@ -16,6 +16,7 @@ from apps.inspections.models import Direction, Mode, Outcome, PlaceType, Selecti
 from apps.reference.actions.shipping import SHIPPED
 from apps.reference.rules.folding import fold
 from apps.reference.rules.identifiers import KINDS, identify, is_container, is_country, mrz_digit
+from apps.reference.rules.nominal import persons_in
 from apps.reference.rules.substances import Control, in_force, read_control, read_substance
 from apps.reference.rules.vocabularies import LISTS, codes, vocabularies, words
 
@@ -187,3 +188,21 @@ def test_a_substance_has_all_its_names() -> None:
 def shipped(slug: str) -> Iterator[dict[str, str]]:
     with (LISTS / f"{slug}.csv").open(encoding="utf-8", newline="") as file:
         yield from csv.DictReader(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("Đối tượng có CCCD 001088012345, trú tại Hà Nội", ["citizen_no"]),
+        ("CCCD 079 199 012 345", ["citizen_no"]),
+        ("hộ chiếu C1234567.", ["passport_no"]),
+        ("gọi 0912 345 678 hoặc +84 912-345-678", ["phone"]),
+        ("P<VNMNGUYEN<<VAN<A<<<<", ["passport_no"]),
+        ("tờ khai 105123456789, vận đơn 176-12345675, container CSQU3054383", []),
+        ("chuyến VN611 ngày 20/08/2024, 12.850,5 g, niêm phong NP-000123", []),
+        ("bưu gửi EE556000393VN, 1Z999AA10123456784", []),
+        ("Nguyễn Văn A", []),
+    ],
+)
+def test_numbers_of_persons_in_a_text(text: str, kinds: list[str]) -> None:
+    assert list(persons_in(text)) == kinds

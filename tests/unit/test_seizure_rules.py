@@ -188,6 +188,8 @@ def test_what_a_close_needs() -> None:
         legal_outcome="handed_over_police",
     )
     assert not missing_for("close", done)
+    named = {**done, "modus_operandi": ["giấu trong va li", "gọi 0912345678"]}
+    assert codes_of(missing_for("close", named)) == {("modus_operandi", "person-in-text")}
 
 
 def test_suspicions_are_told_and_never_refused() -> None:
@@ -198,6 +200,9 @@ def test_suspicions_are_told_and_never_refused() -> None:
     press = line(count=5000, count_unit="tablet", gross_mass_g="2300", net_mass_g="2200")
     assert list(suspicious({"1": press})) == []
     assert warnings_of(ready(consignments=FORGED)) == ["number-check-failed"]
+    assert warnings_of(ready(summary="Đối tượng mang CCCD 001088012345")) == ["person-in-text"]
+    assert warnings_of(ready(lines={"1": line(remark="của người gọi 0912345678")})) == ["person-in-text"]
+    assert warnings_of(ready(lines={"1": line(remark="0912345678", removed="trùng")})) == []
 
 
 def test_numbers_are_found_in_every_part_but_not_where_struck_out() -> None:

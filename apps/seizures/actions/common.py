@@ -62,7 +62,11 @@ def finish(
     report.statistic_status = StatisticStatus(stages.statistic_status(report.stage, report.measured))
     participants, unknown = _participants(report)
     flags = {flag for flag in report.flags if flag not in _COMPUTED}
-    report.flags = sorted(flags.union(checks.warnings_of(parts_of(report)), [WARN_BADGE] if unknown else []))
+    report.flags = sorted(
+        flags.union(
+            checks.warnings_of({**report.fields, **parts_of(report)}), [WARN_BADGE] if unknown else []
+        )
+    )
     report.save()
     _write_rows(report, lines, participations, participants)
     sealed = {
@@ -93,7 +97,9 @@ def finish(
 
 
 # Flags that are found anew with every change; the others were set once, when the report was received.
-_COMPUTED = frozenset({WARN_BADGE, "tablet-mass", "lines-alike", "number-check-failed"})
+_COMPUTED = frozenset(
+    {WARN_BADGE, "tablet-mass", "lines-alike", "number-check-failed", checks.PERSON_IN_TEXT}
+)
 
 
 def freeze(actor: Actor, report: SeizureReport, reason: str = "") -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from apps.common.errors import Problem
 from apps.inspections.rules import parse_time
 from apps.reference.rules.identifiers import identify
+from apps.reference.rules.nominal import says_who
 from apps.seizures.rules.fields import problem
 from apps.seizures.rules.lines import check_lines, measures, standing, suspicious
 from apps.seizures.rules.stages import PRELIMINARY, SUBMITTED
@@ -55,6 +56,10 @@ _CHECKED = (
     ("conveyances", "imo", "imo"),
     ("conveyances", "plate", "plate"),
 )
+# Free text that everybody who may open the report reads, without a stated purpose.
+_OPEN = ("place", "summary", "remarks", "no_photo_reason", "handover_plan", "lab_reason", "handover_reason")
+_OPEN_PARTS = (("lines", "remark"), ("consignments", "declared_goods"))
+PERSON_IN_TEXT = "person-in-text"
 Report = Mapping[str, Any]
 
 
@@ -89,6 +94,8 @@ def missing_for(verb: str, report: Report) -> list[Problem]:
         found += [problem(f"lines/{mark}/lab_outcome", "lab-missing") for mark in open_lines]
     if verb == "close":
         found += [problem(key, "required") for key in ("modus_operandi", "lessons") if not report.get(key)]
+        if says_who(report.get("modus_operandi") or ()):
+            found.append(problem("modus_operandi", PERSON_IN_TEXT))
         if report.get("legal_outcome") in {None, "", "pending"}:
             found.append(problem("legal_outcome", "pending"))
     return found
@@ -194,4 +201,8 @@ def warnings_of(report: Report) -> list[str]:
     found = list(suspicious(report["lines"]))
     if any(number["valid"] == "no" for number in numbers_of(report)):
         found.append("number-check-failed")
+    open_texts = [report.get(key) for key in _OPEN]
+    open_texts += [row.get(key) for part, key in _OPEN_PARTS for row in standing(report[part]).values()]
+    if says_who(open_texts):
+        found.append(PERSON_IN_TEXT)
     return list(dict.fromkeys(found))

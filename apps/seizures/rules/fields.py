@@ -381,6 +381,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "Lãnh đạo đơn vị này chưa xác nhận vai trò tham gia.",
         "The leader of this unit has not agreed to the role yet.",
     ),
+    "person-in-text": (
+        "Có số giấy tờ hoặc số điện thoại của người; phương thức, thủ đoạn dùng chung nên không ghi.",
+        "It holds a number of a person; a modus operandi is shared and names nobody.",
+    ),
     "pending": ("Chưa có kết quả xử lý.", "The legal outcome is still pending."),
 }
 

@@ -301,6 +301,7 @@ export const en: FindWords = {
     "lines-alike": "Two lines are alike.",
     "tablet-mass": "One tablet weighs an unusual amount.",
     "number-check-failed": "A number fails its check digit; it is kept as written.",
+    "person-in-text": "A description holds a number of a person; move it to the persons.",
     "badge-unknown": "A badge number is not of this unit.",
     "clock-doubtful": "The phone's clock is far off; the day of receipt counts.",
     "late-after-move": "Sent after you had left this unit.",

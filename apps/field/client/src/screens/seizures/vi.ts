@@ -302,6 +302,7 @@ export const vi = {
     "lines-alike": "Có hai dòng giống nhau.",
     "tablet-mass": "Khối lượng một viên khác thường.",
     "number-check-failed": "Có số hiệu sai chữ số kiểm tra; vẫn được giữ nguyên văn.",
+    "person-in-text": "Trong phần mô tả có số giấy tờ hoặc số điện thoại của người; hãy chuyển sang mục đối tượng.",
     "badge-unknown": "Có số hiệu công chức không thuộc đơn vị.",
     "clock-doubtful": "Đồng hồ của máy sai nhiều; tính theo ngày máy chủ nhận.",
     "late-after-move": "Gửi sau khi bạn đã rời đơn vị này.",
