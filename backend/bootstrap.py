@@ -56,9 +56,20 @@ def ensure(level: str) -> None:
         sys.exit(f"\nHải Đăng cannot set itself up.\n{failure}")
     except KeyboardInterrupt:
         sys.exit("\nSet-up interrupted; the next start begins it anew.")
+    keep_bytecode()
     if installed or sys.prefix != venv:
         os.environ.pop("PYTHONHOME", None)  # it would point the new interpreter away from `.venv` again
         os.execv(python_of(venv), [python_of(venv), *sys.orig_argv[1:]])
+
+
+def keep_bytecode() -> None:
+    """Keep compiled modules in `.venv` where the environment forbids them beside the sources.
+
+    Without any, each process that a run of the tests or the demo starts would compile all of Django for itself.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        sys.pycache_prefix = os.environ.setdefault("PYTHONPYCACHEPREFIX", join(ROOT, ".venv", "bytecode"))
+        sys.dont_write_bytecode = False
 
 
 def is_ready(root: str, level: str) -> bool:

@@ -14,6 +14,8 @@ import shutil
 import sys
 import tempfile
 
+from backend.bootstrap import keep_bytecode
+
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "")
 
 
@@ -39,6 +41,7 @@ def _prepare_environment() -> None:
 def _new_run() -> str:
     if "pytest" not in sys.modules:  # the type checker reads the settings too; it writes nothing
         return f"{tempfile.gettempdir()}/haidang-tools"
+    keep_bytecode()
     run = tempfile.mkdtemp(prefix="haidang-tests-")
     atexit.register(shutil.rmtree, run, ignore_errors=True)
     return run

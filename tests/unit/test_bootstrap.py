@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -182,3 +183,32 @@ def test_the_bootstrap_needs_nothing_but_the_standard_library() -> None:
     root = Path(bootstrap.ROOT)
     answer = subprocess.check_output([sys.executable, "-S", "-c", program], cwd=root, text=True)
     assert answer.strip() == "[]"
+
+
+def test_compiled_modules_are_kept_where_they_are_forbidden_beside_the_sources(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = Path(bootstrap.ROOT) / ".venv" / "bytecode"
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setattr(sys, "pycache_prefix", None)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", "")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX")
+    bootstrap.keep_bytecode()
+    assert not sys.dont_write_bytecode
+    assert sys.pycache_prefix == str(kept)
+    told = "import sys; print(sys.dont_write_bytecode, sys.pycache_prefix)"
+    child = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert child.stdout.split() == ["False", str(kept)]
+
+
+def test_compiled_modules_lie_beside_the_sources_where_nothing_forbids_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "pycache_prefix", None)
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", "")
+    monkeypatch.delenv("PYTHONPYCACHEPREFIX")
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    bootstrap.keep_bytecode()
+    assert sys.pycache_prefix is None
+    assert "PYTHONPYCACHEPREFIX" not in os.environ
