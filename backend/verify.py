@@ -1,8 +1,8 @@
 """`manage.py verify`: every check that CI runs, in order, with a table at the end; fails at the end, not at the first.
 
 Runs inside `.venv` with the development packages. Django is imported only by the steps' own processes. Steps that only
-read the source run two at a time; the test suites run one after the other, each on two processes, except for tests that
-measure time: these run alone.
+read the source run two at a time; the test suites run one after the other, each on two processes. The live tests wait
+much: what they leave of the machine is the simulator's, at a low priority. Tests that measure time run alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backend.bootstrap import ROOT as ROOT_NAME
@@ -32,12 +32,16 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrom
 
 @dataclass(frozen=True)
 class Step:
-    """One check: commands that must all succeed. A pytest run (`is_suite`) may use the whole machine."""
+    """One check: commands that must all succeed. A run of the product (`is_suite`) may use the whole machine.
+
+    One that runs `beside` another suite takes what that leaves of the machine.
+    """
 
     name: str
     commands: Sequence[Sequence[str]]
     environment: Mapping[str, str] = field(default_factory=dict)
     is_suite: bool = False
+    beside: str = ""
     hint: str = ""
 
 
@@ -131,19 +135,38 @@ def _suites(python: str) -> list[Step]:
     return [
         Step("tests-sqlite", [[*parallel, "-m", "not live"]], sqlite, is_suite=True),
         Step("tests-postgres", [[*parallel, "-m", MARKS_POSTGRES]], postgres, is_suite=True),
-        Step("tests-live", [by_file, [*pytest, "-m", "live and alone"]], is_suite=True),
-        Step("simulation-sqlite", [two], sqlite, is_suite=True),
-        Step("simulation-postgres", [few], postgres, is_suite=True),
+        Step("tests-live", [by_file], is_suite=True),
+        Step("simulation-sqlite", [two], sqlite, is_suite=True, beside="tests-live"),
+        Step("simulation-postgres", [few], postgres, is_suite=True, beside="tests-live"),
+        Step("tests-alone", [[*pytest, "-m", "live and alone"]], is_suite=True),
     ]
 
 
 def run_steps(steps: Sequence[Step]) -> list[Outcome]:
-    """Run the reading steps two at a time, then the suites one by one; outcomes come in the steps' order."""
+    """Run the reading steps two at a time, then the suites one by one, each with what runs beside it; in this order."""
     lock = threading.Lock()
+    names = {step.name for step in steps}
     reading = [step for step in steps if not step.is_suite]
     with ThreadPoolExecutor(max_workers=2) as pool:
         outcomes = list(pool.map(lambda step: run_step(step, lock), reading))
-    return outcomes + [run_step(step, lock) for step in steps if step.is_suite]
+    for step in steps:
+        if step.is_suite and step.beside not in names:
+            guests = [_as_guest(other) for other in steps if other.beside == step.name]
+            outcomes += _run_together(step, guests, lock)
+    return outcomes
+
+
+def _as_guest(step: Step) -> Step:
+    """Give a suite as it runs beside another one: it waits for the other, and does not speak in between."""
+    return replace(
+        step, commands=[["nice", "-n", "10", *command] for command in step.commands], is_suite=False
+    )
+
+
+def _run_together(step: Step, guests: Sequence[Step], lock: threading.Lock) -> list[Outcome]:
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        beside = pool.submit(lambda: [run_step(guest, lock) for guest in guests])
+        return [run_step(step, lock), *beside.result()]
 
 
 def run_step(step: Step, lock: threading.Lock) -> Outcome:
@@ -196,7 +219,7 @@ def report(outcomes: Sequence[Outcome], seconds: float) -> int:
     if failed:
         print("Run one step alone: python3 manage.py verify --only " + failed[0])
     for outcome in outcomes:
-        if outcome.step.is_suite:
+        if outcome.step.is_suite or outcome.step.beside:
             print(f"{outcome.step.name}: {outcome.last_line}")
     return 1 if failed else 0
 
