@@ -68,7 +68,7 @@ def _tell(options: argparse.Namespace, scratch: Path) -> int:
 
 def _one(machine: Any, seed: int, options: argparse.Namespace) -> BaseException | None:
     """Tell one story; gives what broke, after Hypothesis has made the story as short as it can."""
-    from hypothesis import HealthCheck, Phase, Verbosity, core, settings
+    from hypothesis import HealthCheck, Phase, Verbosity, core, settings, stateful
     from hypothesis import seed as seeded
     from hypothesis.internal.conjecture import engine
     from hypothesis.stateful import run_state_machine_as_test
@@ -86,9 +86,8 @@ def _one(machine: Any, seed: int, options: argparse.Namespace) -> BaseException 
         suppress_health_check=list(HealthCheck),
     )
     vars(engine)["MAX_SHRINKING_SECONDS"] = options.shrink_seconds
-    vars(core)["function_digest"] = lambda _test: (
-        b""
-    )  # a key for a database of examples, of which there is none
+    for module in (core, stateful):  # a key for a database of examples, of which there is none
+        vars(module)["function_digest"] = lambda _test: b""
     try:
         run_state_machine_as_test(seeded(seed)(machine), settings=how)
     except Exception as error:  # noqa: BLE001  whatever breaks is what the simulator is for
