@@ -13,6 +13,7 @@ from apps.custody import actions
 from apps.custody.errors import CustodyStep, NotHolder
 from apps.custody.models import Exhibit
 from apps.custody.queries import balances, label
+from apps.inspections.errors import StateChanged
 from apps.seizures.actions import amend_seizure, merge_seizures
 from apps.seizures.models import SeizureReport
 from tests.cast import Cast
@@ -60,6 +61,8 @@ def test_it_waits_for_every_exhibit_and_names_each(holding: Holding, cast: Cast)
     assert lacks(holding, report) == [(f"/exhibits/{label(exhibit)}", "not-settled")]
     holding.accept(offer, by=cast.leader, **PAPER)
     assert close(holding, report).stage == "closed"
+    with pytest.raises(StateChanged):
+        holding.recorded(report, by=cast.leader)
 
 
 def test_an_exhibit_that_differs_is_not_handed_over(holding: Holding, cast: Cast) -> None:

@@ -29,7 +29,7 @@ from apps.custody.rules.forms import (
     remaining,
     witness_faults,
 )
-from apps.inspections.errors import ReportVoided
+from apps.inspections.errors import ReportVoided, StateChanged
 from apps.seizures.actions.editing import may_edit
 from apps.seizures.models import SeizureReport
 from apps.seizures.rules import stages
@@ -52,7 +52,7 @@ def record_exhibit(*, actor: Actor, exhibit_id: UUID, fields: Mapping[str, Any])
     """Write down a package of a seizure that was reported, by those who work on the report or lead its unit.
 
     It gets the next number of the report; who writes it down holds it. The same content again changes nothing.
-    Raises InvalidFields, NotFound, NotAllowed, ReportVoided, ExistsDifferent.
+    Raises InvalidFields, NotFound, NotAllowed, ReportVoided, ExistsDifferent; StateChanged once the seizure is closed.
     """
     fields = clean_values(fields)
     said, problems = read_exhibit(fields)
@@ -69,6 +69,8 @@ def record_exhibit(*, actor: Actor, exhibit_id: UUID, fields: Mapping[str, Any])
         return Done(known)
     if report.stage in stages.ENDED:
         raise ReportVoided
+    if report.stage == stages.CLOSED:
+        raise StateChanged
     if said["mark"] not in report.lines:
         raise InvalidFields(errors=[problem("mark", "no-line")])
     post = _post(actor, report)

@@ -60,6 +60,19 @@ describe("what a seizure lacks", () => {
   });
 });
 
+test("whether a lead by another unit fits the leading force is left to the server", () => {
+  const police = { "participations": [{ unit: "PC04", agency: "", role: "lead" }], lead_force: "police" };
+  const ours = new Set(["NBA"]);
+  const faults = (fields: Record<string, unknown>) => {
+    const said = { fields, lines: {}, persons: {}, conveyances: {}, consignments: {}, ours } as unknown as Said;
+    return missingAt("submitted", said).filter(({ code }) => code === "lead-force");
+  };
+  expect(faults(police)).toEqual([]);
+  expect(faults({ ...police, participations: [{ unit: "NBA", agency: "", role: "lead" }] })).toHaveLength(1);
+  expect(faults({ ...police, participations: [{ unit: "", agency: "Công an", role: "lead" }] })).toEqual([]);
+  expect(faults({ ...police, lead_force: "customs" })).toEqual([]);
+});
+
 test("the fields are the server's", () => {
   expect(HEADER).toEqual(VECTORS.header);
   expect(PARTS).toEqual(VECTORS.parts);

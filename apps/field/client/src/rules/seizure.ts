@@ -2,7 +2,7 @@
  * What each stage asks of a seizure report and what its fields must say together: the server's rules again
  * (apps/seizures/rules), held together by `tests/vectors/seizures.json`. The server decides; this tells the officer before.
  *
- * One thing is not known here: the force of another unit. Units are taken for customs, agencies are not.
+ * One thing is not known here: the force of another unit than the officer's own; of a lead by one the server judges.
  */
 
 import type { Part, Rows } from "../engine/find-types.ts";
@@ -152,6 +152,8 @@ const OUTWARD = ["export", "outward_passenger"];
 export type Aim = "flash" | "preliminary" | "submitted";
 export interface Said extends Record<Part, Rows> {
   readonly fields: Readonly<Record<string, Json>>;
+  /** Codes of units that are surely customs: the officer's own. Without them every named unit is taken for customs. */
+  readonly ours?: ReadonlySet<string>;
 }
 
 /** What a report lacks to be sent on to this stage, as pointers. */
@@ -232,7 +234,7 @@ function together(said: Said): Finding[] {
     if (standing(said.persons).length === 0) found.push(fault("persons", "required"));
     if (isEmpty(fields.search_decision)) found.push(fault("search_decision", "required"));
   }
-  found.push(...leads(fields));
+  found.push(...leads(said));
   const wanted = fields.is_subject_present === "yes" ? 1 : 2;
   if (list(fields.witnesses).length < wanted) found.push(fault("witnesses", "witnesses"));
   return found;
@@ -248,10 +250,11 @@ function transport(said: Said): Finding[] {
   return found;
 }
 
-function leads(fields: Said["fields"]): Finding[] {
+function leads({ fields, ours }: Said): Finding[] {
   const several = list(fields.participations) as { unit?: string; role?: string }[];
   const [lead, ...more] = several.filter((one) => one.role === "lead");
   if (!lead || more.length > 0) return [fault("participations", "one-lead")];
+  if (lead.unit && ours && !ours.has(lead.unit)) return []; // of which force, the server knows
   const isOurs = Boolean(lead.unit);
   return (fields.lead_force === "customs") === isOurs ? [] : [fault("participations", "lead-force")];
 }

@@ -67,7 +67,8 @@ export function put(seizure: Seizure, name: string, value: Json, part?: Part, ma
 
 export function missing(aim: Aim, seizure: Seizure): Finding[] {
   const photos = Object.values(seizure.photos).flat();
-  return missingAt(aim, { ...seizure, fields: { ...seizure.fields, photos } });
+  const ours = new Set(engine.postings.value.map(({ unit }) => unit.code));
+  return missingAt(aim, { ...seizure, fields: { ...seizure.fields, photos }, ours });
 }
 
 /** Whether a label says that the field is needed. */
