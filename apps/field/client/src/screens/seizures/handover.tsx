@@ -87,6 +87,8 @@ export function OfferForm({ report }: { report: string }) {
         )}
         <StepField said={said} name="legal_basis" label={h.legal_basis} />
         <StepField said={said} name="documents" label={h.documents} />
+        <StepField said={said} name="place" label={h.place} hint="" />
+        <StepField said={said} name="witnesses" label={h.witnesses} hint={h.witnesses_hint} />
       </div>
     </StepFrame>
   );
