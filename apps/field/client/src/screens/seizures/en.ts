@@ -319,7 +319,7 @@ export const en: FindWords = {
     amount_needed: "A mass, volume or count is needed.",
     state: "State",
     seals: "Seals",
-    no_seals: "not sealed yet",
+    no_seals: "no seal on it",
     place: "Place",
     mass: "Mass of the package",
     holder: "Held by",

@@ -320,7 +320,7 @@ export const vi = {
     amount_needed: "Cần khối lượng, thể tích hoặc số lượng.",
     state: "Trạng thái",
     seals: "Niêm phong",
-    no_seals: "chưa niêm phong",
+    no_seals: "không có niêm phong",
     place: "Nơi để",
     mass: "Khối lượng gói",
     holder: "Người giữ",
