@@ -157,6 +157,10 @@ class Phone(Photos):
         """Finish a report: its submission goes into the outbox; gives the report's id."""
         return self._write("inspection.submit", report or str(uuid7()), fields, needs)
 
+    def write(self, kind: str, oid: str, fields: Mapping[str, Any]) -> str:
+        """Put a mutation of any kind into the outbox; gives the record's id."""
+        return self._write(kind, oid, fields)
+
     def discard(self, report: str) -> None:
         """Take a draft back, at the officer's word: the only way in which the phone lets go of work."""
         self._write("inspection.discard", report, {})

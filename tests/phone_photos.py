@@ -53,8 +53,10 @@ class Photos(ABC):
     @abstractmethod
     def _write(self, kind: str, oid: str, fields: Mapping[str, Any]) -> str: ...
 
-    def take_photo(self, report: str, step: str, data: bytes, *, mime: str = "image/jpeg") -> str:
-        """Keep a photo and put its declaration into the outbox; gives the attachment's id."""
+    def take_photo(
+        self, report: str, step: str, data: bytes, *, mime: str = "image/jpeg", kind: str = "inspection"
+    ) -> str:
+        """Keep a photo of a record and put its declaration into the outbox; gives the attachment's id."""
         photo = str(uuid7())
         digest = hashlib.sha256(data).hexdigest()
         self.store.execute(
@@ -62,7 +64,7 @@ class Photos(ABC):
             (photo, report, step, digest, len(data), mime, data),
         )
         fields = {"report": report, "step": step, "sha256": digest, "size": len(data), "mime": mime}
-        made = {"purpose": "overview", "captured_on_device_at": self.now()}
+        made = {"purpose": "overview", "captured_on_device_at": self.now(), "owner_kind": kind}
         self._write("attachment.create", photo, fields | made | self._signed(photo, fields))
         return photo
 

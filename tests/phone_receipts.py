@@ -37,6 +37,21 @@ def _check(store: sqlite3.Connection, bodies: Iterable[Mapping[str, Any]]) -> No
                 "UPDATE photo SET receipt=? WHERE id=? AND sha256=? AND size=? AND receipt IS NULL",
                 (receipt["record_id"], photo["id"], photo["sha256"], photo["size"]),
             )
+        for photo in receipt.get("unnamed", ()):
+            if _is_loose(store, receipt["record_id"], photo["id"]):
+                store.execute(
+                    "UPDATE photo SET receipt=? WHERE id=? AND sha256=? AND size=? AND receipt IS NULL",
+                    (receipt["record_id"], photo["id"], photo["sha256"], photo["size"]),
+                )
+
+
+def _is_loose(store: sqlite3.Connection, report: str, photo: str) -> bool:
+    """Tell whether a photo was taken out of its report for good: the report is here, at rest, and names it no more."""
+    row = store.execute("SELECT body FROM base WHERE id=?", (report,)).fetchone()
+    if row is None or store.execute("SELECT 1 FROM outbox WHERE object=?", (report,)).fetchone():
+        return False
+    body = json.loads(row[0])
+    return photo not in json.dumps(body.get("fields", body).get("photos"))
 
 
 def trusted(store: sqlite3.Connection) -> dict[str, bytes]:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import orjson
 from django.db import connection, models
 
+from apps.changes.rules import post_stream
 from apps.common.actor import Actor
 from apps.common.postgresql.waiting import Statement
 from apps.common.sql import as_moment, as_uuid, execute, execute_all
@@ -115,6 +116,12 @@ def receipt_body(receipt: Receipt) -> dict[str, Any]:
         "signature": base64.b64encode(bytes(receipt.signature)).decode(),
         "key_id": receipt.key_id,
     }
+
+
+def receipt_streams(receipt: Receipt) -> list[str]:
+    """Give the streams of the posts that a receipt names: those from which the record and its files came."""
+    said = orjson.loads(bytes(receipt.body)).get("posts") or [receipt.posting_id]
+    return [post_stream(UUID(str(post))) for post in said]
 
 
 def detail(attachment: Attachment) -> dict[str, Any]:

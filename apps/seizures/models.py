@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from apps.accounts.models import REPORT_READERS, Device, Handling, Officer, Posting, UnitScopedRecord
 from apps.common.actor import Actor
+from apps.common.insert_only import InsertOnly
 from apps.common.records import Record
 from apps.common.text import say
 from apps.inspections.models import Mode
@@ -264,7 +265,7 @@ class ReportNumber(models.Model):
         return f"{self.kind} of {self.report_id}"
 
 
-class ReportVersion(models.Model):
+class ReportVersion(InsertOnly):
     """What a report said at one moment; never changed afterwards. `reason` says why there is a further one."""
 
     report = models.ForeignKey(SeizureReport, on_delete=models.PROTECT, related_name="versions")

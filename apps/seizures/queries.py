@@ -15,7 +15,7 @@ from apps.inspections.queries import plain
 from apps.organisation.models import Unit
 from apps.reference.models import ReferenceEntry
 from apps.reference.queries import SUBSTANCES
-from apps.seizures.models import Agreement, Decision, Participant, SeizureReport
+from apps.seizures.models import Agreement, Decision, Participant, ReportVersion, SeizureReport
 from apps.seizures.rules.checks import numbers_of
 from apps.seizures.rules.fields import NOMINAL, PARTS
 
@@ -113,7 +113,21 @@ _OWN = (
 
 def content_hash(said: Any) -> str:
     """Give the SHA-256 over JSON in one spelling, as both databases give it back."""
-    return hashlib.sha256(orjson.dumps(plain(said), option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(_spelt(said)).hexdigest()
+
+
+def content_of(version: ReportVersion) -> bytes:
+    """Give what a version says as the bytes whose hash its event and its receipt name."""
+    return _spelt(version.body)
+
+
+def _spelt(said: Any) -> bytes:
+    return orjson.dumps(plain(said), option=orjson.OPT_SORT_KEYS)
+
+
+def named_photos(version: ReportVersion) -> list[UUID]:
+    """Give the photos that a version names, in order of their ids."""
+    return sorted({UUID(photo) for photo in version.body["fields"].get("photos") or ()})
 
 
 def streams_of(report: SeizureReport) -> list[str]:

@@ -32,7 +32,7 @@ from apps.custody.queries import body as exhibit_body
 from apps.custody.queries import streams_of as exhibit_streams
 from apps.evidence.models import Attachment, Receipt
 from apps.evidence.queries import KIND as ATTACHMENT
-from apps.evidence.queries import RECEIPT, receipt_body
+from apps.evidence.queries import RECEIPT, receipt_body, receipt_streams
 from apps.evidence.queries import body as attachment_body
 from apps.inspections.models import InspectionReport
 from apps.inspections.queries import KIND as INSPECTION
@@ -121,7 +121,7 @@ def _attachment(photo: Attachment) -> Placed:
 
 
 def _receipt(receipt: Receipt) -> Placed:
-    return Placed(receipt.pk, (post_stream(receipt.posting_id),), 1, _json(receipt_body(receipt)))
+    return Placed(receipt.pk, tuple(receipt_streams(receipt)), 1, _json(receipt_body(receipt)))
 
 
 def _entry(entry: ReferenceEntry) -> Placed:

@@ -12,10 +12,8 @@ from apps.evidence.actions.finishing import finalize_upload
 from apps.evidence.actions.opening import open_upload
 from apps.evidence.actions.receipting import (
     Complete,
-    are_durable,
+    issue_receipts,
     original_hash,
-    sign_receipts,
-    signed_versions,
 )
 from apps.evidence.actions.receiving import append_chunk, open_with_bytes, read_upload, store_original
 from apps.evidence.actions.recovering import recover_originals
@@ -28,12 +26,12 @@ __all__ = [
     "Complete",
     "Derived",
     "append_chunk",
-    "are_durable",
     "declare_attachment",
     "derive_photos",
     "derive_thumbnail",
     "expire_uploads",
     "finalize_upload",
+    "issue_receipts",
     "open_upload",
     "open_with_bytes",
     "original_hash",
@@ -43,8 +41,6 @@ __all__ = [
     "recover_originals",
     "remove_attachment",
     "settle_derivatives",
-    "sign_receipts",
-    "signed_versions",
     "store_original",
     "terminate_upload",
     "unclaimed",

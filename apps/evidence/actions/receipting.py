@@ -6,8 +6,9 @@ The bytes are read back and hashed before anything is signed, so a receipt never
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -20,21 +21,25 @@ from apps.audit.actions import announced_key, log, sign_head
 from apps.audit.models import Event
 from apps.audit.queries import head_facts, latest_head
 from apps.changes.actions import Item, record
-from apps.changes.rules import post_stream
 from apps.common.actor import Actor
 from apps.common.records import new_id
 from apps.common.sql import insert_record
 from apps.evidence.models import Attachment, Capture, Receipt
-from apps.evidence.queries import RECEIPT, receipt_body
+from apps.evidence.queries import RECEIPT, receipt_body, receipt_streams
 from apps.evidence.storage import depot
 
 logger = structlog.get_logger(__name__)
 PIECE = 1024 * 1024
+AT_A_TIME = 100
 
 
 @dataclass(frozen=True)
 class Complete:
-    """A version of a record that is complete: which files it names, and the audit event that says so."""
+    """A version of a record that is complete: which files it names, and the audit event that says so.
+
+    `unnamed` and `posts` are found by `issue_receipts`: files of the record that are stored and that this version does
+    not name, and the posts from which its files came.
+    """
 
     owner_kind: str
     owner_id: UUID
@@ -44,6 +49,64 @@ class Complete:
     posting_id: UUID
     photos: tuple[UUID, ...]
     event_id: UUID
+    unnamed: tuple[UUID, ...] = ()
+    posts: tuple[UUID, ...] = ()
+
+
+Confirm = Callable[[Sequence[Complete]], Sequence[Complete]]
+
+
+def issue_receipts(*, actor: Actor, versions: Iterable[Complete], confirm: Confirm) -> int:
+    """Sign for those of the versions whose files are all durable and which have no receipt yet; gives how many.
+
+    Files are read back before anything is locked. A transaction signs for reports of one posting; in it, `confirm`
+    locks the records and gives those that are still what was looked at. Raises StorageUnavailable, SigningKeyMissing,
+    LedgerBroken.
+    """
+    versions = list(versions)
+    signed = signed_versions(v.owner_id for v in versions)
+    count = 0
+    for batch in _by_posting(v for v in versions if (v.owner_kind, v.owner_id, v.version) not in signed):
+        ready = _durable(batch)
+        if ready:
+            with transaction.atomic():
+                count += len(sign_receipts(actor=actor, versions=confirm(ready)))
+    return count
+
+
+def _by_posting(versions: Iterable[Complete]) -> Iterator[list[Complete]]:
+    by_posting: dict[UUID, list[Complete]] = defaultdict(list)
+    for version in versions:
+        by_posting[version.posting_id].append(version)
+    for those in by_posting.values():
+        for start in range(0, len(those), AT_A_TIME):
+            yield those[start : start + AT_A_TIME]
+
+
+def _durable(versions: Sequence[Complete]) -> list[Complete]:
+    """Give the versions of which every named file is stored and is what its row says, with what else is stored."""
+    kept: dict[tuple[str, UUID], dict[UUID, Attachment]] = defaultdict(dict)
+    rows = Attachment.objects.filter(
+        owner_id__in={v.owner_id for v in versions}, state=Attachment.State.STORED, is_draft=False
+    )
+    for photo in rows.order_by("pk"):
+        kept[photo.owner_kind, photo.owner_id][photo.pk] = photo
+    judged: dict[UUID, bool] = {}
+
+    def is_durable(photo: Attachment) -> bool:
+        if photo.pk not in judged:
+            judged[photo.pk] = are_durable([photo])
+        return judged[photo.pk]
+
+    ready = []
+    for version in versions:
+        own = kept[version.owner_kind, version.owner_id]
+        if not all(pk in own and is_durable(own[pk]) for pk in version.photos):
+            continue
+        unnamed = tuple(pk for pk, photo in own.items() if pk not in version.photos and is_durable(photo))
+        posts = sorted({version.posting_id, *(own[pk].posting_id for pk in (*version.photos, *unnamed))})
+        ready.append(replace(version, unnamed=unnamed, posts=tuple(posts)))
+    return ready
 
 
 def are_durable(attachments: Sequence[Attachment]) -> bool:
@@ -85,7 +148,7 @@ def sign_receipts(*, actor: Actor, versions: Sequence[Complete]) -> list[Receipt
     key, now = announced_key(), timezone.now()
     head = head_facts(latest_head() or sign_head())
     leaves = dict(Event.objects.filter(pk__in=[v.event_id for v in versions]).values_list("pk", "leaf_hash"))
-    captures = Capture.objects.in_bulk([photo for v in versions for photo in v.photos])
+    captures = Capture.objects.in_bulk([photo for v in versions for photo in (*v.photos, *v.unnamed)])
     receipts = []
     for version in versions:
         facts = _facts(version, bytes(leaves[version.event_id]), captures)
@@ -117,8 +180,8 @@ def signed_versions(owners: Iterable[UUID]) -> set[tuple[str, UUID, int]]:
 
 
 def _item(receipt: Receipt) -> Item:
-    streams = [post_stream(receipt.posting_id)]
-    return Item("receipt.issued", RECEIPT, receipt.pk, 1, body=receipt_body(receipt), streams=streams)
+    body, streams = receipt_body(receipt), receipt_streams(receipt)
+    return Item("receipt.issued", RECEIPT, receipt.pk, 1, body=body, streams=streams)
 
 
 def _facts(version: Complete, leaf_hash: bytes, captures: Mapping[UUID, Capture]) -> dict[str, Any]:
@@ -129,6 +192,8 @@ def _facts(version: Complete, leaf_hash: bytes, captures: Mapping[UUID, Capture]
         "number": version.number,
         "content_sha256": version.content_sha256,
         "photos": [_photo(captures[pk]) for pk in version.photos],
+        "unnamed": [_photo(captures[pk]) for pk in version.unnamed],
+        "posts": version.posts,
         "event": {"id": version.event_id, "leaf_hash": leaf_hash.hex()},
     }
 

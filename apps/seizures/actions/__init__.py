@@ -8,6 +8,7 @@ from apps.seizures.actions.media import declare_photo
 from apps.seizures.actions.merging import hold_apart, merge_seizures, part_seizures
 from apps.seizures.actions.orphans import remove_orphaned_photos
 from apps.seizures.actions.reading import read_persons
+from apps.seizures.actions.receipts import issue_receipts
 from apps.seizures.actions.sending import send_flash, send_preliminary, submit_seizure
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "declare_photo",
     "discard_seizure",
     "hold_apart",
+    "issue_receipts",
     "merge_seizures",
     "part_seizures",
     "read_persons",

@@ -1,6 +1,6 @@
 /** Nothing is believed of a receipt without a signature by a trusted key, and without the hash this phone took itself. */
 
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openPhone, type TestPhone } from "../testing/phone.ts";
 import { takePage } from "./base.ts";
 import { base64, type Bytes, utf8 } from "./bytes.ts";
@@ -58,7 +58,7 @@ async function receipt(by: Server, photos: object[], changed: object = {}) {
   return { record_kind: "inspection", record_id: REPORT, version: 1, receipt: statement, signature, key_id: by.id, ...changed };
 }
 
-async function arrives(k: string, body: object, id = crypto.randomUUID()): Promise<void> {
+async function arrives(k: string, body: object, id: string = crypto.randomUUID()): Promise<void> {
   const change = { s: k === "receipt" ? "post:1" : "ref", k, id, rev: 1, op: "put" as const, body: body as never };
   const page = { epoch: "e", cursor: "c", more: false, drop: [], reset: [], changes: [change], complete: {} };
   await takePage(phone.db, phone.vault, page);
@@ -111,6 +111,42 @@ test.each([
 ])("a receipt that names %s frees nothing", async (_, changed) => {
   await arrives("receipt", await receipt(server, [named(PHOTO, changed)]));
   expect(await kept()).toEqual([PHOTO, OTHER]);
+});
+
+describe("a photo that was taken out of its report", () => {
+  const unnamed = async (changed: object = {}) => {
+    const said = { v: 1, kind: "receipt", record_id: REPORT, photos: [named(PHOTO)], unnamed: [named(OTHER, changed)] };
+    const { statement, signature } = await server.sign(said);
+    return { record_kind: "seizure", record_id: REPORT, version: 2, receipt: statement, signature, key_id: server.id };
+  };
+  const seizure = (photos: string[]) => arrives("seizure", { fields: { photos }, version: 2 }, REPORT);
+  const inspection = (photos: string[]) => arrives("inspection", { photos: { step_1: photos }, version: 2 }, REPORT);
+
+  test.each([
+    ["a seizure", seizure],
+    ["an inspection", inspection],
+  ])("goes once the server has signed that it keeps it: %s", async (_, report) => {
+    await arrives("receipt", await unnamed());
+    expect(await kept()).toEqual([OTHER]); // the report is not here
+    await report([PHOTO, OTHER]);
+    expect(await kept()).toEqual([OTHER]); // a later word names it
+    await report([PHOTO]);
+    expect(await kept()).toEqual([]);
+  });
+
+  test("stays when the server has another hash of it", async () => {
+    await seizure([PHOTO]);
+    await arrives("receipt", await unnamed({ sha256: "c".repeat(64) }));
+    expect(await kept()).toEqual([OTHER]);
+  });
+
+  test("stays while the report is being worked on", async () => {
+    await seizure([PHOTO]);
+    await arrives("receipt", await unnamed());
+    const row = await phone.outbox.make("seizure.save", REPORT, { fields: {}, made_at: "" }, 1);
+    await phone.db.write(["outbox"], (tx) => tx.objectStore("outbox").put(row));
+    expect(await kept()).toEqual([OTHER]);
+  });
 });
 
 test("receipts of two reports that were swapped free nothing", async () => {

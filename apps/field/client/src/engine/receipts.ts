@@ -3,9 +3,10 @@
  *
  * The key the phone was enrolled with is pinned. A later key is taken when one that is already trusted announces it; a key
  * that was revoked signs nothing more. A photo has its receipt when what was signed names the hash this phone took itself.
+ * One that was taken out of its report has it too, once the server has signed that it keeps the bytes all the same.
  */
 
-import { type Body, records } from "./base.ts";
+import { type BaseRecord, type Body, records, recordsById } from "./base.ts";
 import { type Bytes, fromBase64, hex, sha256, text } from "./bytes.ts";
 import type { Db } from "./db.ts";
 import { isRecord } from "./overlay.ts";
@@ -32,7 +33,22 @@ export class Receipts {
     const signed = await Promise.all(
       about.map((body) => said("receipt", keys, body.key_id, body.receipt, body.signature)),
     );
-    return this.note(signed.flatMap((receipt) => (receipt && Array.isArray(receipt.photos) ? receipt.photos : [])));
+    const all = (part: "photos" | "unnamed") => signed.flatMap((receipt) => listed(receipt?.[part]));
+    const loose = await this.loose(reports);
+    return this.note([...all("photos"), ...all("unnamed").filter((one) => isRecord(one) && loose(String(one.id)))]);
+  }
+
+  /** Tell which photos no report names by now: reports that are not here, or that are being worked on, let go of none. */
+  private async loose(reports: ReadonlySet<string>): Promise<(photo: string) => boolean> {
+    const ids = [...reports];
+    const here = await recordsById(this.db, this.vault, ids);
+    const [photos, busy] = await this.db.read(["photo", "outbox"], async (tx) => [
+      await tx.objectStore("photo").index("state").getAll("stored"),
+      (await Promise.all(ids.map((id) => tx.objectStore("outbox").index("object").count(id)))).map(Boolean),
+    ]);
+    const settled = new Map(here.filter(({ id }) => !busy[ids.indexOf(id)]).map((one) => [one.id, namedBy(one)]));
+    const free = photos.filter((photo) => settled.get(photo.report)?.has(photo.id) === false);
+    return (photo) => free.some((one) => one.id === photo);
   }
 
   private async keys(): Promise<Keys> {
@@ -58,6 +74,16 @@ export class Receipts {
       return found;
     });
   }
+}
+
+/** The photos that a report names: an inspection by step, a seizure in one list. */
+function namedBy({ body }: BaseRecord): Set<string> {
+  const said = isRecord(body.fields) ? body.fields.photos : body.photos;
+  return new Set((isRecord(said) ? Object.values(said).flatMap(listed) : listed(said)).map(String));
+}
+
+function listed(value: Json | undefined): Json[] {
+  return Array.isArray(value) ? value : [];
 }
 
 /** Give the keys that are trusted, by id: the pinned one, and those that follow from it. */

@@ -86,6 +86,13 @@ interface Stage {
 const RECEIVED = new Set(["received", "media_pending", "complete", "under_review", "returned", "approved", "locked"]);
 const REVIEWED = new Set(["returned", "approved", "locked"]);
 
+/** Whether the receipts of all photos that a record names were checked on this phone. */
+export function isReceipted(record: Pick<Report, "photos">): boolean {
+  return Object.values(record.photos)
+    .flat()
+    .every((id) => engine.photos.value.get(id)?.has_receipt);
+}
+
 /** The way of a report, told from what the server said: never ahead of it. */
 export function Trail({ report }: { report: Report }) {
   const w = words();
@@ -102,10 +109,7 @@ export function Trail({ report }: { report: Report }) {
   ];
   if (photos_total > 0) {
     const text = w.report.trail_photos(photos_stored, photos_total);
-    const isReceipted = Object.values(report.photos)
-      .flat()
-      .every((id) => engine.photos.value.get(id)?.has_receipt);
-    const detail = isReceipted ? w.report.trail_receipt : "";
+    const detail = isReceipted(report) ? w.report.trail_receipt : "";
     stages.push({ icon: "camera", text, detail, reached: photos_stored === photos_total });
   }
   const reviewed = server_state !== null && REVIEWED.has(server_state);

@@ -9,6 +9,7 @@ import { Confirm } from "../../ui/dialog.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import { Badge, Head, Notice } from "../../ui/parts.tsx";
 import { go, href } from "../../ui/router.ts";
+import { isReceipted } from "../report.tsx";
 import { TroubleCard } from "../trouble-card.tsx";
 import { missing, type PageOf, PAGES, pageOf, spoken } from "./edit.ts";
 import { SeizurePhotos } from "./photos.tsx";
@@ -27,7 +28,10 @@ export function SeizurePage({ seizure }: { seizure: Seizure }) {
         </p>
         <p class="soft tabular">{seizure.number ?? p.no_number}</p>
         {seizure.photos_total > 0 && (
-          <p class="soft small tabular">{p.photos(seizure.photos_stored, seizure.photos_total)}</p>
+          <p class="soft small tabular">
+            {p.photos(seizure.photos_stored, seizure.photos_total)}
+            {isReceipted(seizure) && ` · ${words().report.trail_receipt}`}
+          </p>
         )}
       </div>
       {seizure.troubles.map((trouble) => (
