@@ -105,10 +105,15 @@ class Court:
         data = images.noisy_jpeg(5000, seed=self._count)
         return phone.take_photo(report, step, data, kind="inspection" if step else "seizure")
 
-    def flash(self, phone: Phone, **changed: Any) -> str:
-        """Report a find with a photo on the phone; nothing is sent yet."""
+    def seizing(self) -> Seizing:
+        """Give the substances and the people who seize them, made once."""
         if self._seizing is None:
             self._seizing = Seizing(self.work.cast)
+        return self._seizing
+
+    def flash(self, phone: Phone, **changed: Any) -> str:
+        """Report a find with a photo on the phone; nothing is sent yet."""
+        self.seizing()
         report = str(new_id())
         few = {"photos": [self.photo(phone, report)], **changed}
         return phone.write("seizure.flash", report, flash(**few))

@@ -21,9 +21,18 @@ def take(store: sqlite3.Connection, change: Mapping[str, Any]) -> None:
     """Look at a row of a pull: photos of a receipt that fits are noted, and a new key may make older ones fit."""
     if change["k"] == "receipt":
         _check(store, [change["body"]])
-    elif change["k"] == "server_key":
+    elif change["k"] == "server_key" or _waits(store, change):
         rows = store.execute("SELECT body FROM base WHERE kind='receipt'").fetchall()
         _check(store, [json.loads(body) for (body,) in rows])
+
+
+def _waits(store: sqlite3.Connection, change: Mapping[str, Any]) -> bool:
+    """Tell whether a report has come of which stored photos have no receipt: it may name one no more."""
+    sql = "SELECT 1 FROM photo WHERE report=? AND state='stored' AND receipt IS NULL"
+    return (
+        change["k"] in {"inspection", "seizure"}
+        and store.execute(sql, (change["id"],)).fetchone() is not None
+    )
 
 
 def _check(store: sqlite3.Connection, bodies: Iterable[Mapping[str, Any]]) -> None:
@@ -47,8 +56,11 @@ def _check(store: sqlite3.Connection, bodies: Iterable[Mapping[str, Any]]) -> No
 
 def _is_loose(store: sqlite3.Connection, report: str, photo: str) -> bool:
     """Tell whether a photo was taken out of its report for good: the report is here, at rest, and names it no more."""
-    row = store.execute("SELECT body FROM base WHERE id=?", (report,)).fetchone()
-    if row is None or store.execute("SELECT 1 FROM outbox WHERE object=?", (report,)).fetchone():
+    row = store.execute("SELECT body, rev FROM base WHERE id=?", (report,)).fetchone()
+    if row is None:
+        return False
+    work = "SELECT 1 FROM outbox WHERE object=? AND state<>'answered' AND (state<>'done' OR rev>?)"
+    if store.execute(work, (report, row[1])).fetchone():
         return False
     body = json.loads(row[0])
     return photo not in json.dumps(body.get("fields", body).get("photos"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -12,6 +13,7 @@ from apps.audit.models import Event
 from apps.changes.models import Entry
 from apps.changes.rules import post_stream
 from apps.common.actor import SYSTEM
+from apps.common.records import new_id
 from apps.evidence.models import Attachment, Receipt
 from apps.seizures import actions
 from apps.seizures.models import ReportVersion
@@ -20,6 +22,7 @@ from apps.sync.comparison import compare_records
 from tests.court import Case, Court, work_off
 from tests.domain.test_verify_evidence import verify
 from tests.phone import Phone
+from tests.seizing import flash
 from tests.sync.test_receipts import receipted
 from tests.work import check_feed
 
@@ -65,12 +68,12 @@ def test_a_version_waits_for_its_photos_and_is_signed_also_when_others_followed(
     phone.write("seizure.preliminary", report, {"summary": "Đang cân"})
     assert [result["status"] for result in phone.push()] == ["applied"]
     work_off()
-    assert ReportVersion.objects.filter(report=report).count() == 2
+    assert ReportVersion.objects.filter(report=UUID(report)).count() == 2
     assert not Receipt.objects.exists()
     court.settle(phone)
     assert sorted(Receipt.objects.values_list("version", flat=True)) == [1, 2]
     assert receipted(phone) == 1
-    assert actions.issue_receipts(actor=SYSTEM, report_ids=[report]) == 0  # type: ignore[list-item]
+    assert actions.issue_receipts(actor=SYSTEM, report_ids=[UUID(report)]) == 0
 
 
 @pytest.mark.parametrize("harm", ["gone", "damaged"])
@@ -96,12 +99,13 @@ def test_a_photo_that_was_never_declared_holds_the_receipt_back(court: Court) ->
 
 
 def without_first(court: Court, phone: Phone) -> tuple[str, str]:
-    """Flash with a photo that the full report names no more; gives the report and that photo."""
-    report = court.flash(phone)
+    """Store a photo with a draft and send a flash that names another; gives the report and the first photo."""
+    court.seizing()
+    report = str(new_id())
+    first = court.photo(phone, report)
+    phone.write("seizure.save", report, {"photos": [first]})
     court.settle(phone)
-    phone.store.execute("UPDATE photo SET receipt=NULL")
-    (first,) = phone.rows("seizure")[report]["fields"]["photos"]
-    phone.write("seizure.preliminary", report, {"summary": "x", "photos": [court.photo(phone, report)]})
+    phone.write("seizure.flash", report, flash(photos=[court.photo(phone, report)]))
     return report, first
 
 
@@ -109,7 +113,7 @@ def test_a_photo_that_was_taken_out_is_receipted_by_the_version_without_it(court
     phone = court.phone()
     report, first = without_first(court, phone)
     court.settle(phone)
-    last = json.loads(bytes(Receipt.objects.get(owner_id=report, version=2).body))
+    last = json.loads(bytes(Receipt.objects.get(owner_id=report).body))
     assert ids(last["unnamed"]) == [first]
     assert first not in ids(last["photos"])
     assert receipted(phone) == 2
@@ -125,7 +129,7 @@ def test_damage_to_a_photo_that_was_taken_out_keeps_it_on_the_phone_and_holds_up
     path.chmod(0o644)
     path.write_bytes(b"other")
     court.settle(phone)
-    last = json.loads(bytes(Receipt.objects.get(owner_id=report, version=2).body))
+    last = json.loads(bytes(Receipt.objects.get(owner_id=report).body))
     assert last["unnamed"] == []
     assert receipted(phone) == 1
 
