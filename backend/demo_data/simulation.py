@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
@@ -40,12 +41,18 @@ class Simulation:
         first = local(ARCHIVE[0]) if self.has_archive else self.start
         self.opening = local((first - dt.timedelta(days=60)).astimezone(VIETNAM).date(), 8)
         self._ids = random.Random(f"ids {seed}")  # noqa: S311  likewise
-        self._count = 0
+        self._given: dict[int, int] = defaultdict(int)
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Let the process's clock and its new ids follow the story."""
-        with patch.object(timezone, "now", lambda: self.now), patch.object(records, "uuid7", self.new_id):
+        """Let the process's clock and its new ids follow the story; the clock tells UTC, as the real one does.
+
+        What actions seal holds moments as they are spelt, and a database gives them back in UTC.
+        """
+        with (
+            patch.object(timezone, "now", lambda: self.now.astimezone(dt.UTC)),
+            patch.object(records, "uuid7", self.new_id),
+        ):
             yield
 
     def at(self, moment: dt.datetime) -> None:
@@ -53,11 +60,16 @@ class Simulation:
         self.now = moment
 
     def new_id(self) -> UUID:
-        """Make a UUIDv7 of the story's time: milliseconds, then a counter that keeps the order, then dice."""
-        self._count = (self._count + 1) % (1 << 12)
-        milliseconds = int(self.now.timestamp() * 1000) & ((1 << 48) - 1)
+        """Make a UUIDv7 of the story's time: milliseconds, then a counter, then dice.
+
+        The counter is that of the moment, so that ids of one moment keep their order also when the story comes back to
+        it; past 4,096 ids a moment borrows from the next millisecond.
+        """
+        milliseconds = int(self.now.timestamp() * 1000)
+        stamp = (milliseconds << 12) + self._given[milliseconds]
+        self._given[milliseconds] += 1
         return UUID(
-            int=milliseconds << 80 | 7 << 76 | self._count << 64 | 2 << 62 | self._ids.getrandbits(62)
+            int=stamp >> 12 << 80 | 7 << 76 | (stamp & 0xFFF) << 64 | 2 << 62 | self._ids.getrandbits(62)
         )
 
     def often(self, probability: float) -> bool:

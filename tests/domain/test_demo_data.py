@@ -20,7 +20,7 @@ from apps.accounts.models import Device, Officer, Posting, Role
 from apps.audit.models import Event
 from apps.checklists.models import ChecklistVersion, Status
 from apps.common.actor import SYSTEM
-from apps.evidence.models import Attachment
+from apps.evidence.models import Attachment, Receipt
 from apps.inspections.models import InspectionReport, State
 from apps.organisation.actions import create_unit
 from apps.organisation.models import Unit
@@ -31,6 +31,7 @@ from apps.reporting.rules import Period
 from apps.seizures.duplicates import open_pairs
 from apps.seizures.models import SeizureReport, Stage
 from backend.demo_data.build import DatabaseInUse, build
+from tests.domain.test_verify_evidence import verify
 
 # Late enough for the archive of August 2024 to lie before the eighteen months.
 END = dt.datetime(2026, 3, 3, 9, 0, tzinfo=dt.UTC)
@@ -84,6 +85,8 @@ def test_everything_is_there(folder: Path) -> None:
     assert photos.exists()
     assert not photos.filter(thumbnail="").exists()
     assert not photos.exclude(flags=[]).exists(), "signed by the phone, taken when it says"
+    assert set(Receipt.objects.values_list("owner_kind", flat=True)) == {"inspection", "seizure"}
+    assert verify("--all") == (0, []), "all of it is what the ledger says"
 
 
 @pytest.mark.django_db
