@@ -9,7 +9,7 @@ from apps.audit.models import Event
 from apps.audit.rules.findings import Finding
 from apps.evidence.checking import Bench
 from apps.seizures.actions.deciding import CHANGES
-from apps.seizures.models import Decision, ReportVersion, SeizureReport
+from apps.seizures.models import Decision, ReportVersion, SeizureLine, SeizureReport
 from apps.seizures.queries import DISCARDED, KIND, content_hash, fingerprint
 
 BATCH = 200
@@ -43,6 +43,9 @@ def _check(bench: Bench, ids: Collection[UUID]) -> Iterator[Finding]:
     decisions: dict[UUID, list[Decision]] = {}
     for decision in Decision.objects.filter(report__in=list(ids)).order_by("at", "id"):
         decisions.setdefault(decision.report_id, []).append(decision)
+    lines: dict[UUID, list[SeizureLine]] = {}
+    for line in SeizureLine.objects.filter(report__in=list(ids)):
+        lines.setdefault(line.report_id, []).append(line)
     for pk in ids:
         own, row = events.get(pk, []), rows.get(pk)
         place = f"{KIND} {row.number or pk}" if row else f"{KIND} {pk}"
@@ -56,6 +59,7 @@ def _check(bench: Bench, ids: Collection[UUID]) -> Iterator[Finding]:
             bench.older += 1
             continue
         yield from _check_row(place, row, kept)
+        yield from _check_lines(place, row, lines.get(pk, []))
         yield from _check_versions(place, kept, versions.get(pk, []))
         yield from _check_decisions(place, own, decisions.get(pk, []))
 
@@ -66,6 +70,17 @@ def _check_row(place: str, row: SeizureReport, kept: Sequence[Event]) -> Iterato
         yield Finding("event-missing", place, f"revision {rev}")
     if kept and kept[-1].data["sha256"] != fingerprint(row):
         yield Finding("record-differs", place)
+
+
+def _check_lines(place: str, row: SeizureReport, lines: Sequence[SeizureLine]) -> Iterator[Finding]:
+    """Compare the lines that are counted with what the report says."""
+    counted = sorted(tuple(getattr(line, name) for name in _COUNTED) for line in lines)
+    measured = sorted(tuple(getattr(measure, name) for name in _COUNTED) for measure in row.measured)
+    if counted != measured:
+        yield Finding("record-differs", place, "lines that are counted")
+
+
+_COUNTED = "mark substance form mass_g volume_ml count count_unit basis id_basis excluded".split()
 
 
 def _check_versions(
@@ -86,6 +101,10 @@ def _check_versions(
             yield Finding("version-differs", f"{place} version {number}", "content")
         elif (version.stage, version.author_id) != (event.data["stage"], event.actor_id):
             yield Finding("version-differs", f"{place} version {number}", "stage or author")
+        elif version.reason[:500] != event.data.get("reason", ""):
+            yield Finding("version-differs", f"{place} version {number}", "reason")
+        elif event.data.get("saved_at", version.at.isoformat()) != version.at.isoformat():
+            yield Finding("version-differs", f"{place} version {number}", "time")
     if kept and min(first) <= 1:
         yield from (Finding("event-missing", f"{place} version {number}") for number in here)
 

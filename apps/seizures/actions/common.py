@@ -75,6 +75,7 @@ def finish(
         "version": report.version,
         "sha256": fingerprint(report),
         "content_sha256": content_hash(frozen(report)),
+        "saved_at": report.updated_at.isoformat(),
     }
     log(actor, change, KIND, report.pk, {**sealed, **(data or {})})
     streams = streams_of(report)
@@ -111,7 +112,7 @@ def freeze(actor: Actor, report: SeizureReport, reason: str = "") -> None:
         body=frozen(report),
         reason=reason,
         author_id=actor.officer_id,
-        at=timezone.now(),
+        at=report.updated_at,
     )
 
 
