@@ -48,6 +48,7 @@ app.conf.update(
         "checklists.close_expired": {"task": "checklists.close_expired", "schedule": 3600.0},
         "audit.sequence": {"task": "audit.sequence", "schedule": 1.0, "options": {"expires": 2}},
         "audit.sign_head": {"task": "audit.sign_head", "schedule": 60.0, "options": {"expires": 60}},
+        "audit.stamp_head": {"task": "audit.stamp_head", "schedule": 300.0, "options": {"expires": 300}},
         "audit.export_head": {"task": "audit.export_head", "schedule": 3600.0, "options": {"expires": 3600}},
         "changes.sweep": {"task": "changes.sweep", "schedule": 5.0, "options": {"expires": 5}},
         "evidence.expire_uploads": {"task": "evidence.expire_uploads", "schedule": 3600.0},

@@ -59,6 +59,8 @@ class Environment(BaseSettings):
     keys_dir: str = ""
     ledger_origin: str = "hai-dang"
     witness_dir: str = ""
+    timestamp_url: str = ""
+    timestamp_certificate: str = ""
     metrics_token: SecretStr = SecretStr("")
     min_app_versions: str = ""
     webpush_private_key: SecretStr = SecretStr("")

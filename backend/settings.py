@@ -264,6 +264,7 @@ KEYS_DIR = Path(env.keys_dir).resolve() if env.keys_dir else DATA_DIR / "keys"
 MAKES_OWN_KEY = not env.https
 LEDGER_ORIGIN = env.ledger_origin
 WITNESS_DIR = env.witness_dir
+TIMESTAMP_URL, TIMESTAMP_CERTIFICATE = env.timestamp_url, env.timestamp_certificate
 METRICS_TOKEN = env.metrics_token.get_secret_value()
 MIN_APP_VERSIONS = read_versions(env.min_app_versions)
 WEBPUSH = WebPush(env.webpush_private_key.get_secret_value(), env.webpush_subject, env.webpush_services)

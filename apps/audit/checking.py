@@ -6,9 +6,10 @@ Reads one pass over the numbered events; memory does not grow with their number.
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,8 +17,9 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
+from apps.audit import authority
 from apps.audit.keys import is_signed_by, key_id
-from apps.audit.models import Event, Head, KeyStatement, Leaf, Tile
+from apps.audit.models import Event, Head, KeyStatement, Leaf, Stamp, Tile
 from apps.audit.queries import KnownKey, Missing, head_hash, known_keys, ledger_size, proof_of, read_hashes
 from apps.audit.rules.findings import Finding
 from apps.audit.rules.sealing import leaf_hash
@@ -25,6 +27,7 @@ from apps.audit.rules.trees import HASH_BYTES, Growing, is_included
 from apps.common.sql import as_moment, as_uuid
 
 BATCH = 5000
+SOON = timedelta(seconds=60)  # a stamp and the event that tells of it are of one transaction
 NOTHING = bytes(HASH_BYTES)  # stands for a leaf that is gone
 
 
@@ -52,6 +55,7 @@ def check_ledger(checked: Checked, *, since: int = 0, witness: Path | None = Non
     yield from check_keys()
     claims: list[Claim] = []
     yield from check_heads(checked, claims)
+    yield from check_stamps(checked)
     if witness is not None:
         yield from _check_witness(checked, claims, witness)
     yield from _check_leaves(checked, claims, since)
@@ -128,6 +132,29 @@ def check_heads(checked: Checked, claims: list[Claim] | None = None) -> Iterator
                 Claim(head.size, bytes(head.root), Finding("head-root", place, f"size {head.size}"))
             )
         before = head
+
+
+def check_stamps(checked: Checked) -> Iterator[Finding]:
+    """Compare stamps with their heads, with the events that tell of them, and with the authority's certificates."""
+    told = {e.oid: e for e in Event.objects.filter(record_kind="stamp", action="head.stamped")}
+    stamps = list(Stamp.objects.select_related("head").order_by("at", "id"))
+    if stamps or authority.is_asked():
+        last = f"the last is of {stamps[-1].at:%Y-%m-%d %H:%M}" if stamps else "none has come"
+        checked.notes.append(f"time stamps by the authority: {len(stamps)}, {last}")
+    pem = authority.certificates()
+    for stamp in stamps:
+        place, event = f"stamp {stamp.pk}", told.pop(stamp.pk, None)
+        token = bytes(stamp.token)
+        if event is None:
+            yield Finding("event-missing", place, "head.stamped")
+        elif event.data != {"head_size": stamp.head.size, "sha256": hashlib.sha256(token).hexdigest()}:
+            yield Finding("stamp-differs", place)
+        elif abs(event.at - stamp.at) > SOON:
+            yield Finding("stamp-differs", place, "time")
+        wrong = authority.fault_of(token, bytes(stamp.head.body), pem)
+        if wrong:
+            yield Finding("stamp-signature", place, wrong)
+    yield from (Finding("stamp-missing", f"stamp {pk}") for pk in sorted(told, key=str))
 
 
 def _check_witness(checked: Checked, claims: list[Claim], directory: Path) -> Iterator[Finding]:

@@ -103,6 +103,18 @@ class Head(InsertOnly):
         return f"{self.origin} {self.size}"
 
 
+class Stamp(InsertOnly):
+    """What an outside authority said of a head: that it was there by then. `token` is its answer, as it came."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    head = models.OneToOneField(Head, on_delete=models.PROTECT, related_name="stamp")
+    at = models.DateTimeField()
+    token = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"stamp of {self.head_id}"
+
+
 class KeyStatement(InsertOnly):
     """What is said about a key of the server, signed: that it signs from now on, or that it is no longer trusted."""
 

@@ -31,3 +31,9 @@ def export_head() -> None:
     """Hand the newest head to the witness."""
     if settings.WITNESS_DIR:
         actions.export_head(Path(settings.WITNESS_DIR))
+
+
+@shared_task(name="audit.stamp_head")
+def stamp_head() -> None:
+    """Have the newest head stamped, where an authority is named."""
+    actions.stamp_newest()

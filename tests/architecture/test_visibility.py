@@ -16,6 +16,7 @@ READ_BY_NOBODY = {
     "audit.Pending": "ids of events that the ledger has not numbered yet",
     "audit.Leaf": "hashes; a proof about a record is made for whoever may see the record",
     "audit.Tile": "likewise",
+    "audit.Stamp": "meant for everybody: an authority's word on a head",
     "audit.Head": "meant for everybody: it says nothing but how many, and their hash",
     "audit.KeyStatement": "meant for everybody",
     "changes.Stream": "read by pull, which asks only for the streams of the actor's posts",

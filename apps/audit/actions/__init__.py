@@ -4,6 +4,7 @@ from apps.audit.actions.events import log
 from apps.audit.actions.heads import export_head, sign_head
 from apps.audit.actions.keys import announced_key, revoke_key, rotate_key
 from apps.audit.actions.sequencing import sequence_events
+from apps.audit.actions.stamping import stamp_head, stamp_newest
 
 __all__ = [
     "announced_key",
@@ -13,4 +14,6 @@ __all__ = [
     "rotate_key",
     "sequence_events",
     "sign_head",
+    "stamp_head",
+    "stamp_newest",
 ]

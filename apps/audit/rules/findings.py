@@ -67,6 +67,15 @@ CODES: Mapping[str, tuple[str, str]] = {
     "record-missing": ("Mất báo cáo.", "A report is gone."),
     "sequence-reused": ("Hai bản kê dùng cùng số.", "Two manifests of one device bear the same number."),
     "signature-forms": ("Hai dạng chữ ký khác nhau.", "The two forms of a signature differ."),
+    "stamp-differs": (
+        "Dấu thời gian khác với nhật ký.",
+        "A time stamp is not the one that came, or stands for another head.",
+    ),
+    "stamp-missing": ("Mất dấu thời gian.", "A time stamp is gone."),
+    "stamp-signature": (
+        "Dấu thời gian không đúng chữ ký.",
+        "A time stamp is not the authority's word on this head.",
+    ),
     "tile-differs": ("Nút của cây băm không khớp.", "An inner hash of the ledger's tree does not fit."),
     "tile-missing": ("Mất nút của cây băm.", "An inner hash of the ledger's tree is gone."),
     "version-differs": ("Bản đã nộp đã thay đổi.", "A submitted version has changed."),
