@@ -42,6 +42,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("seizures/<uuid:report_id>/decision/", seizures.decide, name="decide_seizure"),
     path("seizures/<uuid:report_id>/laboratory/", seizures.laboratory, name="seizure_lab"),
     path("seizures/<uuid:report_id>/amendment/", seizures.amend, name="amend_seizure"),
+    path("seizures/<uuid:report_id>/bundle/", seizures.bundle, name="seizure_bundle"),
     path("seizures/<uuid:report_id>/custody/", custody.custody, name="custody"),
     path("seizures/<uuid:report_id>/custody/exhibits/", custody.record, name="record_exhibit"),
     path("seizures/<uuid:report_id>/custody/offers/", hand_overs.offer, name="offer_exhibits"),

@@ -113,10 +113,15 @@ def facts(exhibit: Exhibit) -> dict[str, Any]:
     }
 
 
+def hand_over_bytes(offer: HandOver) -> bytes:
+    """Give everything that is said of a hand-over, as the bytes whose hash the ledger names."""
+    told = {**hand_over_body(offer), "id": offer.pk, "rev": offer.rev, "answered_by": offer.answered_by_id}
+    return orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+
+
 def hand_over_hash(offer: HandOver) -> str:
     """Give the SHA-256 over everything that is said of a hand-over."""
-    told = {**hand_over_body(offer), "id": offer.pk, "rev": offer.rev, "answered_by": offer.answered_by_id}
-    return hashlib.sha256(orjson.dumps(told, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return hashlib.sha256(hand_over_bytes(offer)).hexdigest()
 
 
 def streams_of(exhibit: Exhibit) -> list[str]:

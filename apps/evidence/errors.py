@@ -80,3 +80,10 @@ class StorageUnavailable(Unavailable):
 
     code = "storage-unavailable"
     vi = "Kho lưu chứng cứ tạm thời không ghi được, đề nghị thử lại."
+
+
+class NotReceipted(Conflict):
+    """The report has no receipt yet: a photo is missing, or its bytes could not be read back."""
+
+    code = "not-receipted"
+    vi = "Báo cáo chưa có biên nhận: còn thiếu ảnh hoặc chưa đọc lại được ảnh."

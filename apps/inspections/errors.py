@@ -69,13 +69,6 @@ class PhotosMissing(Conflict):
     vi = "Báo cáo còn thiếu ảnh chưa tải lên."
 
 
-class NotReceipted(Conflict):
-    """The report has no receipt yet: a photo is missing, or its bytes could not be read back."""
-
-    code = "not-receipted"
-    vi = "Báo cáo chưa có biên nhận: còn thiếu ảnh hoặc chưa đọc lại được ảnh."
-
-
 class NoteRequired(Invalid):
     """A note or a reason is needed."""
 

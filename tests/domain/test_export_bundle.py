@@ -32,7 +32,7 @@ def unpacked(case: Case, directory: Path) -> Path:
     out = StringIO()
     call_command(
         "export_bundle",
-        str(case.report.number),
+        case.number,
         "--reason",
         "tòa án",
         "--to",
@@ -61,6 +61,16 @@ def run(bundle: Path, *arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
+def by_hand(bundle: Path) -> int:
+    """Run exactly the commands of the README, in both languages; gives how many."""
+    readme = (bundle / "README.txt").read_text()
+    commands = re.findall(r"^    ((?:sha256sum|openssl) .*)$", readme, re.MULTILINE)
+    for command in commands:
+        done = subprocess.run(command.split(), cwd=bundle, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    return len(commands)
+
+
 @pytest.fixture
 def case(court: Court) -> Case:
     """A report with two versions, and a key that was rotated in between."""
@@ -84,12 +94,7 @@ def test_the_program_and_the_commands_by_hand_say_yes(case: Case, tmp_path: Path
     first = json.loads((bundle / "index.json").read_text())["keys"][0]["id"]
     assert run(bundle, "--server-key", first)[0] == 0
     assert run(bundle, "--server-key", "0" * 16)[0] == 1
-    readme = (bundle / "README.txt").read_text()
-    commands = re.findall(r"^    ((?:sha256sum|openssl) .*)$", readme, re.MULTILINE)
-    assert len(commands) == 2 * 4
-    for command in commands:
-        done = subprocess.run(command.split(), cwd=bundle, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    assert by_hand(bundle) == 2 * 5
     assert {json.loads(p.read_text())["version"] for p in bundle.glob("versions/*/receipt.json")} == {1, 2}
 
 

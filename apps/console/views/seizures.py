@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Prefetch
-from django.http import Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
@@ -25,7 +25,10 @@ from apps.console.seizure_forms import AmendForm, LabForm, SeizureFilter
 from apps.console.seizures import Called, amount, differences, header_of, name_of, names_known, rows_of
 from apps.console.views.seizure_pairs import REASONS
 from apps.console.words import FLAGS, PHOTO_STATES
-from apps.evidence.models import Attachment
+from apps.custody.actions import export_seizure
+from apps.evidence.models import Attachment, Receipt
+from apps.evidence.serving import download
+from apps.inspections.actions.review import REVIEWERS
 from apps.organisation.queries import names
 from apps.reference.queries import controls_on, substances
 from apps.seizures.actions import (
@@ -171,6 +174,20 @@ def amend(request: ConsoleRequest, report_id: UUID) -> HttpResponse:
     return redirect(reverse("console:seizure", args=[found.pk]))
 
 
+@opens(SEIZURES)
+@require_POST
+def bundle(request: ConsoleRequest, report_id: UUID) -> HttpResponse | FileResponse:
+    """Hand out everything that proves the seizure, as a zip; who, and what for, is an audit event."""
+    found = _visible(request.actor, report_id)
+    try:
+        done = export_seizure(
+            actor=request.actor, report_id=found.pk, reason=request.POST.get("bundle_reason", "")
+        )
+    except DomainError as error:
+        return _page(request, found, refusal=refusal_of(error))
+    return download(done.file, name=done.name, mime="application/zip")
+
+
 def _page(
     request: ConsoleRequest,
     found: SeizureReport,
@@ -199,6 +216,8 @@ def _page(
         "failed": [(name_of(n["field"]), n) for n in numbers_of(reported(found)) if n["valid"] == "no"],
         "flags": [FLAGS.get(flag, (flag, "plain")) for flag in found.flags],
         "photos": _photos(actor, found),
+        "receipts": Receipt.objects.visible_to(actor).filter(owner_id=found.pk).order_by("-version"),
+        "may_export": found.unit_id in actor.reach_of(*REVIEWERS),
         "decisions": list(Decision.objects.visible_to(actor).filter(report=found).select_related("officer")),
         "related": SeizureReport.objects.visible_to(actor)
         .filter(incident_id=found.incident_id, is_draft=False)

@@ -1,6 +1,7 @@
 """Every write to custody: exhibits and samples, steps, hand-over, discrepancies, results, counts, printed records."""
 
 from apps.custody.actions.accepting import accept_hand_over
+from apps.custody.actions.bundling import export_seizure
 from apps.custody.actions.common import Done
 from apps.custody.actions.correcting import correct_exhibit, may_correct
 from apps.custody.actions.counting import count_store
@@ -18,6 +19,7 @@ __all__ = [
     "correct_exhibit",
     "count_store",
     "decide_discrepancy",
+    "export_seizure",
     "may_correct",
     "offer_hand_over",
     "print_hand_over",

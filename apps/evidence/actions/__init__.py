@@ -1,5 +1,6 @@
 """Every write to evidence: declaring a file, receiving its bytes, judging them, deriving from them, looking at them."""
 
+from apps.evidence.actions.bundling import Exported, Told, export_record
 from apps.evidence.actions.declaring import declare_attachment, publish_attachments
 from apps.evidence.actions.deriving import (
     Derived,
@@ -25,11 +26,14 @@ __all__ = [
     "WITHOUT_RECORD",
     "Complete",
     "Derived",
+    "Exported",
+    "Told",
     "append_chunk",
     "declare_attachment",
     "derive_photos",
     "derive_thumbnail",
     "expire_uploads",
+    "export_record",
     "finalize_upload",
     "issue_receipts",
     "open_upload",

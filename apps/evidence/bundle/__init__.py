@@ -9,8 +9,8 @@ import base64
 import hashlib
 import textwrap
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from apps.accounts.models import Device
 from apps.accounts.rules import load_key
+from apps.audit.actions import announced_key
 from apps.audit.models import Event, Head, KeyStatement, Leaf
 from apps.audit.queries import known_keys, proof_of
 from apps.common.sql import as_uuid
@@ -42,9 +43,21 @@ class Version:
 
 
 @dataclass(frozen=True)
-class Contents:
-    """What goes into a bundle: a record's versions, its stored photos, the events about them, and a head over these."""
+class TimeStamp:
+    """The authority's answer about the head, and the certificates under which it is believed (PEM)."""
 
+    token: bytes
+    certificates: bytes
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What goes into a bundle: a record's versions, its stored photos, the events about them, and a head over these.
+
+    `custody` and `files` are what the custody of a seizure adds: its part of the index, and files by name.
+    """
+
+    record_kind: str
     record_id: UUID
     number: str
     versions: Sequence[Version]
@@ -52,6 +65,9 @@ class Contents:
     events: Sequence[Event]
     head: Head
     made_at: datetime
+    custody: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    stamp: TimeStamp | None = None
 
 
 def write_bundle(file: IO[bytes], contents: Contents) -> None:
@@ -61,6 +77,7 @@ def write_bundle(file: IO[bytes], contents: Contents) -> None:
         photos = [_photo(bundle, photo) for photo in contents.photos]
         index = {
             "v": 1,
+            "record_kind": contents.record_kind,
             "record_id": contents.record_id,
             "number": contents.number,
             "made_at": contents.made_at,
@@ -69,9 +86,17 @@ def write_bundle(file: IO[bytes], contents: Contents) -> None:
             "versions": [_version(bundle, version) for version in contents.versions],
             "events": [_event(bundle, event, contents.head) for event in contents.events],
             "keys": _keys(bundle),
+            "signed_by": announced_key().id,
+            "stamped": contents.stamp is not None,
+            **contents.custody,
         }
+        for name, data in contents.files.items():
+            bundle.put(name, data)
         bundle.put("ledger/head.json", bytes(contents.head.body))
         bundle.put("ledger/head.sig", bytes(contents.head.signature))
+        if contents.stamp:
+            bundle.put("ledger/head.tsr", contents.stamp.token)
+            bundle.put("ledger/authority.pem", contents.stamp.certificates)
         bundle.put("index.json", orjson.dumps(index, option=orjson.OPT_INDENT_2))
         bundle.put("verify.py", (HERE / "verify.py").read_bytes())
         bundle.put("README.txt", _readme(contents, photos).encode())
@@ -99,7 +124,10 @@ class _Bundle:
         self._sums.append(f"{digest.hexdigest()}  {name}")
 
     def finish(self) -> None:
-        self._archive.writestr("SHA256SUMS", "".join(f"{line}\n" for line in sorted(self._sums)))
+        """Write the list of all files with their hashes, and the server's signature over it."""
+        sums = "".join(f"{line}\n" for line in sorted(self._sums)).encode()
+        self._archive.writestr("SHA256SUMS", sums)
+        self._archive.writestr("SHA256SUMS.sig", announced_key().sign(sums))
 
 
 def _photo(bundle: _Bundle, photo: Attachment) -> dict[str, Any]:
@@ -149,7 +177,8 @@ def _event(bundle: _Bundle, event: Event, head: Head) -> dict[str, Any]:
     index = Leaf.objects.get(event_id=as_uuid(event.pk)).leaf_index
     proof = [step.hex() for step in proof_of(index, head.size)]
     leaf = bytes(event.leaf_hash).hex()
-    return {"id": event.pk, "action": event.action, "leaf_hash": leaf, "index": index, "proof": proof}
+    about = {"id": event.pk, "action": event.action, "record": event.oid}
+    return {**about, "leaf_hash": leaf, "index": index, "proof": proof}
 
 
 def _keys(bundle: _Bundle) -> list[dict[str, Any]]:
@@ -178,10 +207,19 @@ def _readme(contents: Contents, photos: Sequence[dict[str, Any]]) -> str:
         commands.append(
             f"openssl dgst -sha256 -verify {key} -signature {first['signature_der']} {first['manifest']}"
         )
-    for name in (f"{place}/receipt", "ledger/head"):
-        signer = receipt.key_id if name != "ledger/head" else contents.head.key_id
+    signed = (
+        (receipt.key_id, f"{place}/receipt.json", f"{place}/receipt.sig"),
+        (contents.head.key_id, "ledger/head.json", "ledger/head.sig"),
+        (announced_key().id, "SHA256SUMS", "SHA256SUMS.sig"),
+    )
+    commands += [
+        f"openssl pkeyutl -verify -pubin -inkey server/{signer}.pem -rawin -in {name} -sigfile {signature}"
+        for signer, name, signature in signed
+    ]
+    if contents.stamp:
         commands.append(
-            f"openssl pkeyutl -verify -pubin -inkey server/{signer}.pem -rawin -in {name}.json -sigfile {name}.sig"
+            "openssl ts -verify -data ledger/head.json -in ledger/head.tsr -CAfile ledger/authority.pem "
+            "-untrusted ledger/authority.pem"
         )
     shown = textwrap.indent("\n".join(commands), "    ") + "\n"
     return (
@@ -194,5 +232,31 @@ def _readme(contents: Contents, photos: Sequence[dict[str, Any]]) -> str:
             key_id=receipt.key_id,
             commands_vi=shown,
             commands_en=shown,
+            stamp_vi=_STAMPED[0] if contents.stamp else _UNSTAMPED[0],
+            stamp_en=_STAMPED[1] if contents.stamp else _UNSTAMPED[1],
+            custody_vi=_CUSTODY[0] if contents.custody else "",
+            custody_en=_CUSTODY[1] if contents.custody else "",
         )
     )
+
+
+_CUSTODY = (
+    """  custody/   tang vật: từng bước (đủ từng byte), bàn giao, và bảng để đọc (custody.html, custody.csv)
+""",
+    """  custody/   exhibits: each step byte for byte, hand-overs, and the table to read (custody.html, custody.csv)
+""",
+)
+_STAMPED = (
+    (
+        "Đầu sổ cái có dấu thời gian của một cơ quan bên ngoài (RFC 3161). Đề nghị đối chiếu chứng thư\n"
+        "ledger/authority.pem với bản do chính cơ quan đó công bố."
+    ),
+    (
+        "The ledger's head bears the time stamp of an outside authority (RFC 3161). Compare ledger/authority.pem with\n"
+        "the certificate that the authority itself publishes."
+    ),
+)
+_UNSTAMPED = (
+    "Hồ sơ này KHÔNG có dấu thời gian của cơ quan bên ngoài: thời điểm trong hồ sơ là theo máy chủ.",
+    "This bundle bears NO time stamp of an outside authority: its times are those of the server alone.",
+)

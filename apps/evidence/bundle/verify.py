@@ -158,7 +158,7 @@ def check_version(bundle: Bundle, number: int) -> None:
     content = bundle.read(f"{place}/content.json")
     check(f"{place}/content: named by its receipt", fits=own and said["content_sha256"] == sha256(content))
     photos = {photo["id"]: photo for photo in bundle.index["photos"]}
-    for told in said["photos"]:
+    for told in (*said["photos"], *said.get("unnamed", ())):
         photo = photos.get(told["id"])
         if photo is None:
             check(f"{place}: photo {told['id']} is here", fits=False)
@@ -170,6 +170,77 @@ def check_version(bundle: Bundle, number: int) -> None:
     check(f"{place}/receipt: event", fits=leaves.get(said["event"]["id"]) == said["event"]["leaf_hash"])
 
 
+def check_sums(bundle: Bundle) -> None:
+    """Check every file against the list, the list against its signature, and that nothing lies here beside it."""
+    own = {"SHA256SUMS", "SHA256SUMS.sig"}
+    listed = {}
+    for line in bundle.read("SHA256SUMS").decode().splitlines():
+        digest, _, name = line.partition("  ")
+        listed[name] = digest
+    for name, digest in listed.items():
+        here = (bundle.directory / name).is_file()
+        check(f"{name}: SHA256SUMS", fits=here and sha256(bundle.read(name)) == digest)
+    for path in sorted(bundle.directory.rglob("*")):
+        name = path.relative_to(bundle.directory).as_posix()
+        if path.is_file() and name not in listed and name not in own:
+            check(f"{name}: not in SHA256SUMS", fits=False)
+
+
+def check_custody(bundle: Bundle) -> None:
+    """Follow each exhibit from step to step, compare steps and hand-overs with the ledger; no seal is used twice."""
+    told: dict[tuple[str, Any], dict[str, Any]] = {}
+    for event in sorted(bundle.index["events"], key=lambda one: one["index"]):
+        said = json.loads(bundle.read(f"ledger/{event['id']}.json"))
+        if event["action"].startswith("custody."):
+            told[said["oid"], said["data"]["seq"]] = said["data"]
+        elif event["action"].startswith("hand_over."):
+            told[said["oid"], "hand-over"] = said["data"]  # the newest stands last
+    used: dict[tuple[Any, ...], str] = {}
+    for exhibit in bundle.index.get("exhibits", []):
+        check_exhibit(bundle, exhibit, told, used)
+    for offer in bundle.index.get("hand_overs", []):
+        data = told.pop((offer["id"], "hand-over"), {})
+        check(
+            f"{offer['file']}: named by the ledger",
+            fits=data.get("sha256") == sha256(bundle.read(offer["file"])),
+        )
+    for oid, what in told:
+        check(f"custody: {oid}, step {what}, of which the ledger tells, is here", fits=False)
+
+
+def check_exhibit(
+    bundle: Bundle,
+    exhibit: dict[str, Any],
+    told: dict[tuple[str, Any], dict[str, Any]],
+    used: dict[tuple[Any, ...], str],
+) -> None:
+    """Check the steps of one exhibit: each names the hash of the one before and is named by the ledger."""
+    previous: str = ""
+    on_package: set[tuple[Any, ...]] = set()
+    for seq, name in enumerate(exhibit["steps"], start=1):
+        body = bundle.read(name)
+        said = json.loads(body)
+        own = (said["exhibit"], said["report"], said["seq"])
+        follows = own == (exhibit["id"], bundle.index["record_id"], seq) and said["previous"] == previous
+        check(f"{name}: follows from the step before", fits=follows)
+        previous = sha256(body)
+        data = told.pop((exhibit["id"], seq), {})
+        check(
+            f"{name}: named by the ledger",
+            fits=(data.get("sha256"), data.get("event")) == (previous, said["id"]),
+        )
+        now = {(s["issuer"], s["year"], spelling(s["number"])) for s in said["seals"]}
+        for seal in sorted(now - on_package, key=str):
+            check(f"{name}: seal {seal[2]} was on nothing before", fits=used.setdefault(seal, name) == name)
+        on_package = now
+    check(f"exhibit {exhibit['label']}: has steps", fits=bool(exhibit["steps"]))
+
+
+def spelling(number: str) -> str:
+    """Give the spelling under which seal numbers are compared."""
+    return "".join(c for c in number.upper() if c.isalnum())
+
+
 def check_ledger(bundle: Bundle) -> None:
     """Check the signed head, and that it covers each event."""
     head = json.loads(bundle.read("ledger/head.json"))
@@ -177,6 +248,13 @@ def check_ledger(bundle: Bundle) -> None:
         "ledger/head: signature of the server",
         fits=bundle.is_signed_by_server(head["key_id"], "ledger/head.json", "ledger/head.sig"),
     )
+    if bundle.index["stamped"]:
+        stamp, authority = bundle.path("ledger/head.tsr"), bundle.path("ledger/authority.pem")
+        trust = ("-CAfile", authority, "-untrusted", authority)
+        fits = openssl("ts", "-verify", "-data", bundle.path("ledger/head.json"), "-in", stamp, *trust)
+        check("ledger/head.tsr: stamp of the authority", fits=fits)
+    else:
+        print("CHÚ Ý / NOTE  không có dấu thời gian / no time stamp by an outside authority")
     for event in bundle.index["events"]:
         name = f"ledger/{event['id']}"
         sealed = hashlib.sha256(bundle.read(f"{name}.salt") + bundle.read(f"{name}.json")).digest()
@@ -188,12 +266,13 @@ def check_ledger(bundle: Bundle) -> None:
         proof = [bytes.fromhex(step) for step in event["proof"]]
         root = root_from(leaf, event["index"], head["size"], proof)
         check(f"{name}: covered by the head", fits=root is not None and root.hex() == head["root"])
-    submitted = [json.loads(bundle.read(f"ledger/{event['id']}.json")) for event in bundle.index["events"]]
-    told = {
-        event["data"]["version"]: event["data"]["content_sha256"]
-        for event in submitted
-        if event["action"] == "inspection.submitted" and event["oid"] == bundle.index["record_id"]
-    }
+    told: dict[int, str] = {}
+    for event in sorted(bundle.index["events"], key=lambda one: one["index"]):
+        said = json.loads(bundle.read(f"ledger/{event['id']}.json"))
+        same = (said["action"], said["oid"]) == (event["action"], event["record"])
+        check(f"ledger/{event['id']}: is what the index says", fits=same)
+        if said["oid"] == bundle.index["record_id"] and "content_sha256" in said["data"]:
+            told.setdefault(said["data"]["version"], said["data"]["content_sha256"])
     for number in bundle.index["versions"]:
         content = bundle.read(f"versions/{number}/content.json")
         check(f"versions/{number}: named by the ledger", fits=told.get(number) == sha256(content))
@@ -223,10 +302,13 @@ def main() -> int:
     options = parser.parse_args()
     try:
         bundle = Bundle(Path(options.directory))
-        for line in bundle.read("SHA256SUMS").decode().splitlines():
-            digest, _, name = line.partition("  ")
-            check(f"{name}: SHA256SUMS", fits=sha256(bundle.read(name)) == digest)
+        check_sums(bundle)
         check_keys(bundle, options.server_key)
+        by = bundle.index["signed_by"]
+        check(
+            "SHA256SUMS: signature of the server",
+            fits=bundle.is_signed_by_server(by, "SHA256SUMS", "SHA256SUMS.sig"),
+        )
         for device in bundle.index["devices"]:
             check_device(bundle, device)
         for photo in bundle.index["photos"]:
@@ -234,9 +316,10 @@ def main() -> int:
         for number in bundle.index["versions"]:
             check_version(bundle, number)
         check_ledger(bundle)
+        check_custody(bundle)
     except (OSError, ValueError, KeyError, TypeError) as error:
         print(f"KHÔNG KIỂM TRA ĐƯỢC / COULD NOT CHECK  {type(error).__name__}: {error}")
-        return 2
+        return 1 if faults else 2
     if faults:
         print(f"{len(faults)} điểm sai trong {count} / {len(faults)} of {count} checks failed")
         return 1

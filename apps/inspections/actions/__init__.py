@@ -1,6 +1,6 @@
 """Every write to inspection reports: editing from the phone, arrival of photos, review."""
 
-from apps.inspections.actions.bundles import Exported, export_bundle
+from apps.inspections.actions.bundles import export_bundle
 from apps.inspections.actions.editing import Edited, discard_inspection, save_inspection
 from apps.inspections.actions.media import declare_photo, settle_media
 from apps.inspections.actions.orphans import remove_orphaned_photos
@@ -16,7 +16,6 @@ from apps.inspections.actions.submission import submit_inspection
 
 __all__ = [
     "Edited",
-    "Exported",
     "approve_inspection",
     "declare_photo",
     "discard_inspection",

@@ -14,12 +14,14 @@ from django.db.models import Q
 
 from apps.common.actor import SYSTEM
 from apps.common.errors import DomainError
+from apps.custody.actions import export_seizure
 from apps.inspections.actions import export_bundle
 from apps.inspections.models import InspectionReport
+from apps.seizures.models import SeizureReport
 
 
 class Command(BaseCommand):
-    help = "Write the bundle of evidence of a report: originals, signatures, receipts, proofs, and verify.py. Audited."
+    help = "Write the bundle of a report or a seizure: originals, signatures, receipts, proofs, and verify.py. Audited."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("report", help="the report's id or number")
@@ -28,12 +30,17 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        named = options["report"]
-        report = InspectionReport.objects.filter(_named(named)).first()
-        if report is None:
-            raise CommandError(f"no such report: {named}")
+        named = _named(options["report"])
+        inspection = InspectionReport.objects.filter(named).first()
+        seizure = SeizureReport.objects.filter(named).first()
+        ask: dict[str, Any] = {"actor": SYSTEM, "reason": options["reason"]}
         try:
-            done = export_bundle(actor=SYSTEM, report_id=report.pk, reason=options["reason"])
+            if inspection is not None:
+                done = export_bundle(report_id=inspection.pk, **ask)
+            elif seizure is not None:
+                done = export_seizure(report_id=seizure.pk, **ask)
+            else:
+                raise CommandError(f"no such report: {options['report']}")
         except DomainError as error:
             raise CommandError(f"{error.code}: {type(error).__doc__}") from error
         path = Path(options["to"]) / done.name
