@@ -74,9 +74,7 @@ def test_every_column_is_watched(chain: Exhibit, model: Any) -> None:
             continue
         with undone():
             row = model.objects.order_by("pk").first()
-            value = getattr(row, field.attname)
-            is_amount = isinstance(field, models.DecimalField)
-            changed = (value or 0) + 1 if is_amount else other(row, field)
+            changed = other(row, field)
             if changed is not None and is_taken(row, field.attname, changed) and not verify()[1]:
                 silent.append(field.attname)
     assert not silent

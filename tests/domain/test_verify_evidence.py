@@ -104,6 +104,8 @@ def other(row: Row, field: models.Field[Any, Any]) -> Any:  # noqa: PLR0911  a f
         raw = bytearray(bytes(value) or b"\\0")
         raw[len(raw) // 2] ^= 1
         return bytes(raw)
+    if isinstance(field, models.DecimalField):
+        return (value or 0) + 1
     if isinstance(field, models.IntegerField):
         return (value or 0) + (10**6 if field.primary_key else 1)
     choices = [choice for choice, _ in field.flatchoices if choice not in {value, "local_draft"}]
