@@ -20,6 +20,7 @@ from apps.common.text import say
 from apps.custody.models import CustodyEvent, ExhibitState, HandOver, Stop
 from apps.custody.queries import label
 from apps.organisation.queries import names
+from apps.reference.rules.vocabularies import words
 
 COLUMNS = (
     say("Tang vật", "Exhibit"),
@@ -42,24 +43,6 @@ COLUMNS = (
     say("Ghi thêm", "Said"),
     say("Mã băm của bước", "Hash of the step"),
 )
-KINDS: Mapping[str, Any] = {
-    "recorded": say("Lập", "Recorded"),
-    "sealed": say("Niêm phong", "Sealed"),
-    "resealed": say("Niêm phong lại", "Sealed again"),
-    "unsealed": say("Mở niêm phong", "Seal opened"),
-    "sampled": say("Lấy mẫu", "Sample taken"),
-    "stored": say("Nhập kho", "Stored"),
-    "moved": say("Vận chuyển", "Moved"),
-    "offered": say("Đề nghị bàn giao", "Offered"),
-    "accepted": say("Đã nhận", "Accepted"),
-    "refused": say("Từ chối nhận", "Refused"),
-    "withdrawn": say("Rút đề nghị", "Withdrawn"),
-    "handed_over": say("Bàn giao", "Handed over"),
-    "received_lab": say("Cơ quan giám định nhận", "Received by the laboratory"),
-    "lab_result": say("Kết luận giám định", "Laboratory result"),
-    "decided": say("Quyết định về sai lệch", "Difference decided"),
-    "closed": say("Kết thúc", "Closed"),
-}
 
 
 @dataclass(frozen=True)
@@ -90,7 +73,7 @@ def _row(step: CustodyEvent, said: Mapping[str, Any], called: Called) -> list[st
         label(step.exhibit),
         str(step.seq),
         timezone.localtime(step.at).isoformat(timespec="seconds"),
-        str(KINDS.get(step.kind, step.kind)),
+        words("custody_event", step.kind)[0],
         said["description"],
         called.officers.get(said["actor"] or "", ""),
         str(ExhibitState(step.state).label),

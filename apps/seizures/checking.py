@@ -58,18 +58,21 @@ def _check(bench: Bench, ids: Collection[UUID]) -> Iterator[Finding]:
         if own and not kept:
             bench.older += 1
             continue
-        yield from _check_row(place, row, kept)
-        yield from _check_lines(place, row, lines.get(pk, []))
+        yield from _check_row(place, row, kept, lines.get(pk, []))
         yield from _check_versions(place, kept, versions.get(pk, []))
         yield from _check_decisions(place, own, decisions.get(pk, []))
 
 
-def _check_row(place: str, row: SeizureReport, kept: Sequence[Event]) -> Iterator[Finding]:
+def _check_row(
+    place: str, row: SeizureReport, kept: Sequence[Event], lines: Sequence[SeizureLine]
+) -> Iterator[Finding]:
     revs = {event.data["rev"] for event in kept}
     for rev in sorted(set(range(min(revs, default=1), row.rev + 1)) - revs):
         yield Finding("event-missing", place, f"revision {rev}")
     if kept and kept[-1].data["sha256"] != fingerprint(row):
         yield Finding("record-differs", place)
+    else:
+        yield from _check_lines(place, row, lines)
 
 
 def _check_lines(place: str, row: SeizureReport, lines: Sequence[SeizureLine]) -> Iterator[Finding]:
