@@ -79,7 +79,7 @@ def test_the_table_reads_in_words_and_runs_no_formula(case: Case, tmp_path: Path
     assert not any(cell[:1] in {"=", "+", "-", "@"} for row in rows for cell in row)
     page = (bundle / "custody/custody.html").read_text()
     assert "<b>túi" not in page
-    assert "Kết luận giám định" in page
+    assert "Kết quả giám định" in page
 
 
 def tampered(bundle: Path, name: str, data: bytes | None) -> tuple[int, str]:

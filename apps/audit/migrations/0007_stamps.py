@@ -10,7 +10,7 @@ from apps.common.insert_only import protect
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audit", "0005_ledger_triggers")]
+    dependencies = [("audit", "0006_drop_unread_actor_index")]
 
     operations = [
         migrations.CreateModel(
