@@ -16,7 +16,7 @@ from __future__ import annotations
 import csv
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -68,10 +68,9 @@ class Line:
         return any(fnmatchcase(route, pattern) for pattern in self.routes)
 
     def speaks_of(self, case: Case) -> bool:
-        """Tell whether the line speaks of the request."""
+        """Tell whether the line, which names the route, speaks of the request."""
         given = (case.method, case.body, case.object, case.handling, case.state)
-        fits = all(ANY in cell or value in cell for cell, value in zip(self.cells, given, strict=True))
-        return fits and self.names_route(case.route)
+        return all(ANY in cell or value in cell for cell, value in zip(self.cells, given, strict=True))
 
 
 @dataclass(frozen=True)
@@ -80,6 +79,7 @@ class Matrix:
 
     actors: tuple[str, ...]
     lines: tuple[Line, ...]
+    _by_route: dict[str, tuple[Line, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def addresses(self) -> list[str]:
         """Give the addresses that stand for routes without a name."""
@@ -89,14 +89,19 @@ class Matrix:
         """Give every request that the file speaks of, of the given routes, each once."""
         found: dict[Case, None] = {}
         for route in routes:
-            for line in self.lines:
-                if line.names_route(route) and not line.is_door:
+            for line in self._naming(route):
+                if not line.is_door:
                     found.update({Case(route, *cells): None for cells in itertools.product(*line.cells)})
         return iter(found)
 
     def about(self, case: Case) -> tuple[Line, ...]:
         """Give the lines that speak of the request."""
-        return tuple(line for line in self.lines if line.speaks_of(case))
+        return tuple(line for line in self._naming(case.route) if line.speaks_of(case))
+
+    def _naming(self, route: str) -> tuple[Line, ...]:
+        if route not in self._by_route:
+            self._by_route[route] = tuple(line for line in self.lines if line.names_route(route))
+        return self._by_route[route]
 
 
 def speaking(about: Iterable[Line], actor: str) -> list[Line]:

@@ -7,7 +7,7 @@ import copy
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
@@ -34,6 +34,7 @@ SAMPLES: Mapping[str, Any] = {
     "path": "assets/x.js",
 }
 FORM, JSON, CHUNK = "application/x-www-form-urlencoded", "application/json", "application/offset+octet-stream"
+NOBODY = UUID(int=0)
 _UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TIME = re.compile(rb'"server_time":"[^"]*"')
 _CSRF = re.compile(rb'name="csrfmiddlewaretoken" value="[^"]*"')
@@ -62,6 +63,7 @@ class Person:
     phone: Any
     browser: Any
     cookies: Any
+    told_of_nobody: dict[Any, Answer] = field(default_factory=dict)
 
     @classmethod
     def of(cls, cast: Cast, name: str) -> Person:
@@ -134,6 +136,16 @@ def send(
             record = type(record).objects.filter(pk=record.pk).first()
         transaction.set_rollback(True)
     return Answer(answer.status_code, dict(answer.headers), _content(answer), record)
+
+
+def send_as_nobody(person: Person, case: Case, records: Records, parameters: list[str]) -> Answer:
+    """Send the request about an id that nothing has; a person asks the same words only once."""
+    body = BODIES[case.body](NOBODY, records.find(kind_of(case), case.record), records) if case.body else None
+    words = (_UUID.sub(b"<id>", body.data), body.kind, body.headers) if body else None
+    asked = (case.route, case.method, words)
+    if asked not in person.told_of_nobody:
+        person.told_of_nobody[asked] = send(person, case, records, parameters, as_nobody=True)
+    return person.told_of_nobody[asked]
 
 
 def _deliver(person: Person, case: Case, path: str, body: Sent | None) -> Any:

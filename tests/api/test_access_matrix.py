@@ -17,7 +17,7 @@ from apps.accounts.models import Officer
 from apps.inspections.models import InspectionReport
 from tests.access.matrix import METHODS, Case, Line, Matrix, load, speaking
 from tests.access.records import Records
-from tests.access.requests import Answer, Person, is_for_phones, kind_of, send
+from tests.access.requests import Answer, Person, is_for_phones, kind_of, send, send_as_nobody
 from tests.cast import Cast
 
 MATRIX: Matrix = load()
@@ -139,7 +139,7 @@ def _faults(
         if word != "like-nobody" and not _is_so(word, case, answer, before, hidden):
             yield f"not so: {word} ({_state(answer.record)}) {answer.body[:200]!r}"
     if before is not None and (answer.status == 404 or "like-nobody" in line.see):
-        unknown = send(person, case, records, parameters, as_nobody=True)
+        unknown = send_as_nobody(person, case, records, parameters)
         if unknown.shape != answer.shape:
             yield f"unlike an unknown id: {answer.body[:300]!r} / {unknown.body[:300]!r}"
 
