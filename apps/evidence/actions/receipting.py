@@ -14,7 +14,6 @@ from uuid import UUID
 
 import orjson
 import structlog
-from django.db import transaction
 from django.utils import timezone
 
 from apps.audit.actions import announced_key, log, sign_head
@@ -24,6 +23,7 @@ from apps.changes.actions import Item, record
 from apps.common.actor import Actor
 from apps.common.records import new_id
 from apps.common.sql import insert_record
+from apps.common.transactions import transactional, whole
 from apps.evidence.models import Attachment, Capture, Receipt
 from apps.evidence.queries import RECEIPT, receipt_body, receipt_streams
 from apps.evidence.storage import depot
@@ -59,28 +59,26 @@ Confirm = Callable[[Sequence[Complete]], Sequence[Complete]]
 def issue_receipts(*, actor: Actor, versions: Iterable[Complete], confirm: Confirm) -> int:
     """Sign for those of the versions whose files are all durable and which have no receipt yet; gives how many.
 
-    Files are read back before anything is locked. A transaction signs for reports of one posting; in it, `confirm`
-    locks the records and gives those that are still what was looked at. Raises StorageUnavailable, SigningKeyMissing,
-    LedgerBroken.
+    Files are read back before anything is locked. A transaction signs for up to a hundred; in it, `confirm` locks the
+    records, before any stream is raised, and gives those that are still what was looked at. Raises StorageUnavailable,
+    SigningKeyMissing, LedgerBroken.
     """
     versions = list(versions)
     signed = signed_versions(v.owner_id for v in versions)
     count = 0
-    for batch in _by_posting(v for v in versions if (v.owner_kind, v.owner_id, v.version) not in signed):
+    for batch in _in_batches(v for v in versions if (v.owner_kind, v.owner_id, v.version) not in signed):
         ready = _durable(batch)
         if ready:
-            with transaction.atomic():
+            with whole():
                 count += len(sign_receipts(actor=actor, versions=confirm(ready)))
     return count
 
 
-def _by_posting(versions: Iterable[Complete]) -> Iterator[list[Complete]]:
-    by_posting: dict[UUID, list[Complete]] = defaultdict(list)
-    for version in versions:
-        by_posting[version.posting_id].append(version)
-    for those in by_posting.values():
-        for start in range(0, len(those), AT_A_TIME):
-            yield those[start : start + AT_A_TIME]
+def _in_batches(versions: Iterable[Complete]) -> Iterator[list[Complete]]:
+    """Give so many as a transaction takes, those of one post beside each other, so that few streams are raised."""
+    those = sorted(versions, key=lambda version: str(version.posting_id))
+    for start in range(0, len(those), AT_A_TIME):
+        yield those[start : start + AT_A_TIME]
 
 
 def _durable(versions: Sequence[Complete]) -> list[Complete]:
@@ -135,7 +133,7 @@ def original_hash(attachment: Attachment) -> tuple[str, int] | None:
     return digest.hexdigest(), length
 
 
-@transaction.atomic
+@transactional
 def sign_receipts(*, actor: Actor, versions: Sequence[Complete]) -> list[Receipt]:
     """Sign for complete versions, each once, and send the receipts to the officers' streams; gives the new ones.
 
