@@ -26,9 +26,9 @@ from apps.organisation.actions import create_unit
 from apps.organisation.models import Level, UnitType
 from apps.reporting.actions import recount
 from tests import evidence_images as images
-from tests.access.records import Records
+from tests.access.records import Records, make_records
 from tests.cast import SINCE, Cast
-from tests.evidence import declare
+from tests.evidence import declare, on_disk
 from tests.reports import plain_content, plain_report
 from tests.seed import publish
 from tests.tus import Tus
@@ -180,6 +180,13 @@ SCENARIOS = {
 @pytest.fixture
 def desk(cast: Cast) -> Desk:
     return Desk(cast)
+
+
+@pytest.fixture
+def records(cast: Cast, settings: Any, tmp_path: Path) -> Records:
+    """Made for one test alone: the others of this file make their own people."""
+    settings.STORAGES = settings.STORAGES | {"evidence": on_disk(tmp_path)}
+    return make_records(cast)
 
 
 def check(scenario: str, now: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
@@ -32,13 +33,15 @@ from apps.seizures.duplicates import open_pairs
 from apps.seizures.models import SeizureReport, Stage
 from backend.demo_data.build import DatabaseInUse, build
 from tests.domain.test_verify_evidence import verify
+from tests.evidence import on_disk
 
 # Late enough for the archive of August 2024 to lie before the eighteen months.
 END = dt.datetime(2026, 3, 3, 9, 0, tzinfo=dt.UTC)
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Path:
+    settings.STORAGES = settings.STORAGES | {"evidence": on_disk(tmp_path / "evidence")}
     monkeypatch.setattr("django.conf.settings.DATA_DIR", tmp_path)
     return tmp_path
 

@@ -25,6 +25,7 @@ from apps.common.records import new_id
 from tests.court import Court
 from tests.domain.test_export_bundle import by_hand, run, unpacked
 from tests.domain.test_verify_evidence import codes, rewrite, swap, undone, verify
+from tests.evidence import on_disk
 
 pytestmark = pytest.mark.django_db
 
@@ -125,6 +126,7 @@ def tsa(place: Path, settings: Any) -> Iterator[Authority]:
 @pytest.fixture
 def head(settings: Any, tmp_path: Path) -> Head:
     settings.KEYS_DIR = tmp_path / "keys"
+    settings.STORAGES = settings.STORAGES | {"evidence": on_disk(tmp_path / "evidence")}
     log(SYSTEM, "thing.done", "thing", new_id())
     signed = sign_head()
     assert signed is not None
