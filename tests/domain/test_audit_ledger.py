@@ -149,7 +149,7 @@ def test_the_tables_refuse_to_be_rewritten(own_keys: Path, table: str, verb: str
     statement = {
         "UPDATE": f"UPDATE {table} SET {column} = {column}",
         "DELETE": f"DELETE FROM {table}",
-        "TRUNCATE": f"TRUNCATE {table}",
+        "TRUNCATE": f"TRUNCATE {table} CASCADE",
     }[verb]
     with (
         pytest.raises(DatabaseError, match="append-only"),
