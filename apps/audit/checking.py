@@ -20,7 +20,18 @@ from django.db import connection
 from apps.audit import authority
 from apps.audit.keys import is_signed_by, key_id
 from apps.audit.models import Event, Head, KeyStatement, Leaf, Stamp, Tile
-from apps.audit.queries import KnownKey, Missing, head_hash, known_keys, ledger_size, proof_of, read_hashes
+from apps.audit.queries import (
+    KnownKey,
+    Missing,
+    head_hash,
+    known_keys,
+    ledger_size,
+    moment_in,
+    proof_of,
+    public_key_in,
+    read_hashes,
+    said_in,
+)
 from apps.audit.rules.findings import Finding
 from apps.audit.rules.sealing import leaf_hash
 from apps.audit.rules.trees import HASH_BYTES, Growing, is_included
@@ -70,9 +81,9 @@ def check_keys() -> Iterator[Finding]:
         for e in Event.objects.filter(record_kind="server_key")
     }
     for row in KeyStatement.objects.order_by("at", "id"):
-        said, public = _read(row.body), b""
+        said, public = said_in(row.body), b""
         if row.kind == KeyStatement.Kind.ADDED:
-            public = base64.b64decode(said.get("public_key", ""))
+            public = public_key_in(said)
             known = known or {key_id(public): public}
         event = told.pop((row.kind, row.key_id), None)
         agrees = (said.get("key_id"), said.get("signed_by"), said.get("time")) == (
@@ -113,7 +124,7 @@ def check_heads(checked: Checked, claims: list[Claim] | None = None) -> Iterator
         wrong = signed_by_known(keys, head.key_id, head.at, bytes(head.signature), bytes(head.body))
         if wrong:
             yield Finding("head-signature" if wrong == "signature" else wrong, place)
-        said = _read(head.body)
+        said = said_in(head.body)
         columns = {
             "origin": head.origin,
             "size": head.size,
@@ -272,7 +283,7 @@ def check_seal(
     if leaf_hash(salt, body) != sealed:
         yield Finding("event-seal", f"event {pk}")
     at, actor, device, request, action, kind, oid, note, data = columns
-    said = _read(body)
+    said = said_in(body)
     is_same = (
         said.get("id") == str(pk)
         and said.get("action") == action
@@ -283,7 +294,7 @@ def check_seal(
         and said.get("device_id") == _text(device)
         and said.get("oid") == _text(oid)
         and said.get("data") == (orjson.loads(data) if isinstance(data, str) else data)
-        and _moment(said.get("at")) == as_moment(at)
+        and moment_in(said.get("at")) == as_moment(at)
     )
     if not is_same:
         yield Finding("event-columns", f"event {pk}")
@@ -350,19 +361,3 @@ def _text(value: Any) -> str | None:
         if len(value) == 36
         else "-".join((value[:8], value[8:12], value[12:16], value[16:20], value[20:]))
     )
-
-
-def _moment(text: Any) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except (ValueError, TypeError):
-        return None
-
-
-def _read(body: bytes | memoryview) -> dict[str, Any]:
-    """Read what was signed or sealed; what cannot be read says nothing."""
-    try:
-        said = orjson.loads(bytes(body))
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -95,18 +96,45 @@ def head_facts(head: Head | None) -> dict[str, object] | None:
 
 
 def known_keys() -> dict[str, KnownKey]:
-    """Give the keys of the server by id, as the statements about them say."""
+    """Give the keys of the server by id, as the statements about them say.
+
+    Under a key that cannot be read nothing is valid; a revocation whose time cannot be read holds from the first day.
+    """
     keys: dict[str, KnownKey] = {}
     for row in KeyStatement.objects.order_by("at", "id"):
-        said = orjson.loads(bytes(row.body))
+        said = said_in(row.body)
         if row.kind == KeyStatement.Kind.ADDED:
-            public = base64.b64decode(said["public_key"])
-            keys[row.key_id] = KnownKey(row.key_id, public, row.at, None)
+            keys[row.key_id] = KnownKey(row.key_id, public_key_in(said), row.at, None)
         elif row.key_id in keys:
             known = keys[row.key_id]
-            until = datetime.fromisoformat(said["from"])
+            until = moment_in(said.get("from")) or known.since
             keys[row.key_id] = KnownKey(known.id, known.public, known.since, until)
     return keys
+
+
+def said_in(body: bytes | memoryview) -> dict[str, Any]:
+    """Read what was signed or sealed; what cannot be read, because somebody changed it, says nothing."""
+    try:
+        said = orjson.loads(bytes(body))
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def public_key_in(said: Mapping[str, Any]) -> bytes:
+    """Give the public key that a statement names; none, under which nothing is valid, when it cannot be read."""
+    try:
+        return base64.b64decode(said["public_key"], validate=True)
+    except (KeyError, TypeError, ValueError):
+        return b""
+
+
+def moment_in(text: object) -> datetime | None:
+    """Read a moment as it is written in what was signed; None when it is none."""
+    try:
+        return datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
 
 
 def newest_events(record_kind: str, oids: Iterable[UUID], *actions: str) -> dict[UUID, UUID]:

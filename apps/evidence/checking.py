@@ -19,7 +19,7 @@ from apps.accounts.checking import Devices
 from apps.accounts.rules import as_der, fits
 from apps.audit.checking import signed_by_known
 from apps.audit.models import Event, Head
-from apps.audit.queries import KnownKey, known_keys
+from apps.audit.queries import KnownKey, known_keys, said_in
 from apps.audit.rules.findings import Finding
 from apps.evidence.actions import original_hash
 from apps.evidence.models import Attachment, Capture, Receipt
@@ -189,7 +189,7 @@ def check_receipts(bench: Bench, receipts: Iterable[Receipt]) -> Iterator[Findin
             yield Finding("receipt-differs", place, "not the receipt that was issued")
         elif issued.data.get("posting") != str(receipt.posting_id):
             yield Finding("receipt-differs", place, "posting")
-        for what in _wrong_in(bench, receipt, _read(body)):
+        for what in _wrong_in(bench, receipt, said_in(body)):
             yield Finding("receipt-differs", place, what)
 
 
@@ -285,11 +285,3 @@ def gaps() -> Iterator[str]:
         if seq > before + 1:
             yield f"device {device}: numbers {before + 1} to {seq - 1} have not come"
         last = (device, seq)
-
-
-def _read(body: bytes) -> dict[str, Any]:
-    try:
-        said = orjson.loads(body)
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}

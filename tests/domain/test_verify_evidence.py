@@ -253,6 +253,20 @@ def test_each_field_of_events_leaves_inner_hashes_heads_and_keys(case: Case) -> 
     assert tried > 50
 
 
+def test_a_key_of_which_nothing_can_be_read_is_named(case: Case) -> None:
+    for said in (
+        b"",
+        b"[]",
+        b"{}",
+        b'{"public_key": "abc"}',
+        b'{"public_key": 7}',
+        b'{"public_key": "YWJj"}',
+    ):
+        with undone():
+            assert is_taken(KeyStatement.objects.get(), "body", said)
+            assert {"key-statement", "head-signature", "receipt-signature"} <= codes(), said
+
+
 def gone(row: Row) -> Callable[[], object]:
     return lambda: type(row)._base_manager.filter(pk=row.pk).delete()
 
