@@ -38,6 +38,16 @@ def sealing(number: str = "NP-000123", **changed: Any) -> dict[str, Any]:
     return {"seals": seals, "gross_mass_g": "1250", "place": "Kho số 2", **WITNESSED, **changed}
 
 
+RESULT = {
+    "lab_outcome": "positive",
+    "lab_substance": "ketamine",
+    "lab_name": "Viện KHHS",
+    "lab_number": "1/KL",
+    "lab_on": "2024-09-01",
+    "lab_net_mass_g": "1199",
+}
+
+
 class Holding:
     """What people do with exhibits; the officer unless said."""
 
@@ -108,6 +118,15 @@ class Holding:
         return actions.accept_hand_over(
             actor=(by or self.cast.custodian).actor(), offer_id=offer.pk, fields={"items": items, **more}
         )
+
+    def through_a_difference(self, exhibit: Exhibit) -> None:
+        """Hand an exhibit over with a difference that a leader decides, and record a laboratory's result."""
+        self.accept(self.offer(exhibit), {exhibit.pk: (["NP-000999"], "1250")})
+        leader = self.cast.leader.actor()
+        actions.decide_discrepancy(
+            actor=leader, exhibit_id=exhibit.pk, base_rev=None, verdict="as_read", note="Tem thay"
+        )
+        actions.record_result(actor=leader, exhibit_id=exhibit.pk, fields=RESULT)
 
 
 @pytest.fixture

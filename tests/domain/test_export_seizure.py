@@ -15,7 +15,6 @@ import pytest
 from apps.audit.actions import announced_key
 from apps.audit.models import Event
 from apps.common.errors import DomainError
-from apps.custody import actions
 from apps.custody.actions import export_seizure
 from apps.custody.models import CustodyEvent
 from tests.cast import Cast
@@ -33,20 +32,7 @@ def case(court: Court, cast: Cast) -> Case:
     holding = Holding(cast, court.seizing())
     exhibit = holding.stored(holding.sealed(holding.recorded(found.seizure)))
     holding.sealed(holding.recorded(found.seizure, description='=HYPERLINK("x") <b>túi</b>'), "NP-000777")
-    offer = holding.offer(exhibit)
-    holding.accept(offer, {exhibit.pk: (["NP-000999"], "1250")})
-    actions.decide_discrepancy(
-        actor=cast.leader.actor(), exhibit_id=exhibit.pk, base_rev=None, verdict="as_read", note="Tem thay"
-    )
-    result = {
-        "lab_outcome": "positive",
-        "lab_substance": "ketamine",
-        "lab_name": "Viện KHHS",
-        "lab_number": "1/KL",
-        "lab_on": "2024-09-01",
-        "lab_net_mass_g": "1199",
-    }
-    actions.record_result(actor=cast.leader.actor(), exhibit_id=exhibit.pk, fields=result)
+    holding.through_a_difference(exhibit)
     work_off()
     return found
 

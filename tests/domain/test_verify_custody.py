@@ -31,20 +31,7 @@ def chain(holding: Holding, cast: Cast, settings: Any, tmp_path: Any) -> Exhibit
     settings.STORAGES = settings.STORAGES | {"evidence": on_disk(tmp_path / "evidence")}
     report = holding.seizing.verified(holding.seizing.submitted(), "unit_verified")
     exhibit = holding.stored(holding.sealed(holding.recorded(report)))
-    offer = holding.offer(exhibit)
-    holding.accept(offer, {exhibit.pk: (["NP-000999"], "1250")})
-    actions.decide_discrepancy(
-        actor=cast.leader.actor(), exhibit_id=exhibit.pk, base_rev=None, verdict="as_read", note="Tem thay"
-    )
-    result = {
-        "lab_outcome": "positive",
-        "lab_substance": "ketamine",
-        "lab_name": "Viện KHHS",
-        "lab_number": "1/KL",
-        "lab_on": "2024-09-01",
-        "lab_net_mass_g": "1199",
-    }
-    actions.record_result(actor=cast.leader.actor(), exhibit_id=exhibit.pk, fields=result)
+    holding.through_a_difference(exhibit)
     actions.count_store(
         actor=cast.custodian.actor(), unit_id=exhibit.unit_id, found=["x"], fields={"witness": "Hai"}
     )

@@ -14,8 +14,7 @@ from apps.custody.models import CustodyEvent, Exhibit, HandOver
 from apps.custody.queries import HAND_OVER, KIND, hand_over_bytes, label
 from apps.custody.table import as_csv, as_html, rows_of
 from apps.evidence.actions import Exported, Told, export_record
-from apps.inspections.actions.review import REVIEWERS
-from apps.inspections.errors import NoteRequired, NotReviewer
+from apps.inspections.actions.review import check_may_hand_out
 from apps.seizures.models import ReportVersion, SeizureReport
 from apps.seizures.queries import KIND as SEIZURE
 from apps.seizures.queries import content_of
@@ -29,10 +28,7 @@ def export_seizure(*, actor: Actor, report_id: UUID, reason: str) -> Exported:
     report = SeizureReport.objects.visible_to(actor).filter(pk=report_id, is_draft=False).first()
     if report is None:
         raise NotFound
-    if not actor.is_system and report.unit_id not in actor.reach_of(*REVIEWERS):
-        raise NotReviewer
-    if not reason.strip():
-        raise NoteRequired
+    check_may_hand_out(actor, report.unit_id, reason)
     versions = {row.version: content_of(row) for row in ReportVersion.objects.filter(report=report)}
     custody, files, events = _custody(report)
     told = Told(SEIZURE, report.pk, str(report.number), versions, events, custody, files)

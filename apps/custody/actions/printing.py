@@ -22,8 +22,7 @@ from apps.common.text import clean_text
 from apps.custody.models import CustodyEvent, Exhibit, HandOver, Stop
 from apps.custody.paper import Sheet, Side, draw
 from apps.custody.queries import HAND_OVER, text
-from apps.inspections.actions.review import REVIEWERS
-from apps.inspections.errors import NoteRequired, NotReviewer
+from apps.inspections.actions.review import check_may_hand_out
 from apps.organisation.queries import lines_of_command, names
 from apps.reference.rules.vocabularies import words
 
@@ -48,11 +47,8 @@ def print_hand_over(*, actor: Actor, offer_id: UUID, reason: str) -> Printed:
     offer = HandOver.objects.visible_to(actor).select_related("report", "giver").filter(pk=offer_id).first()
     if offer is None:
         raise NotFound
-    if not actor.is_system and offer.report.unit_id not in actor.reach_of(*REVIEWERS):
-        raise NotReviewer
+    check_may_hand_out(actor, offer.report.unit_id, reason)
     reason = clean_text(reason)[:500]
-    if not reason:
-        raise NoteRequired
     sign_head()
     with override("vi"):
         content = draw(_sheet(actor, offer, latest_head()))

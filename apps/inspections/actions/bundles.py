@@ -8,8 +8,7 @@ from apps.audit.models import Event
 from apps.common.actor import Actor
 from apps.common.errors import NotFound
 from apps.evidence.actions import Exported, Told, export_record
-from apps.inspections.actions.review import REVIEWERS
-from apps.inspections.errors import NoteRequired, NotReviewer
+from apps.inspections.actions.review import check_may_hand_out
 from apps.inspections.models import InspectionReport, ReportVersion
 from apps.inspections.queries import KIND
 
@@ -22,10 +21,7 @@ def export_bundle(*, actor: Actor, report_id: UUID, reason: str) -> Exported:
     report = InspectionReport.objects.visible_to(actor).filter(pk=report_id, is_draft=False).first()
     if report is None:
         raise NotFound
-    if not actor.is_system and report.unit_id not in actor.reach_of(*REVIEWERS):
-        raise NotReviewer
-    if not reason.strip():
-        raise NoteRequired
+    check_may_hand_out(actor, report.unit_id, reason)
     versions = ReportVersion.objects.filter(report=report).values_list("version", "content")
     events = Event.objects.filter(record_kind=KIND, oid=report.pk, action="inspection.submitted")
     told = Told(

@@ -21,6 +21,17 @@ from apps.inspections.queries import body, frozen_checklist, photos_missing
 REVIEWERS = (Role.LEADER, Role.HQ_REVIEWER)
 
 
+def check_may_hand_out(actor: Actor, unit_id: UUID, reason: str) -> None:
+    """Refuse to hand a unit's record out to who neither leads nor reviews the unit, or for no stated reason.
+
+    Raises NotReviewer, NoteRequired.
+    """
+    if not actor.is_system and unit_id not in actor.reach_of(*REVIEWERS):
+        raise NotReviewer
+    if not clean_text(reason):
+        raise NoteRequired
+
+
 @transaction.atomic
 def start_review(*, actor: Actor, report_id: UUID, base_rev: int | None = None) -> InspectionReport:
     """Take a submitted report up for review."""
