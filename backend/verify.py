@@ -109,7 +109,7 @@ def all_steps(scratch: Path) -> list[Step]:
             hint="A change that is meant: manage.py spectacular --api-version v1 --file docs/openapi.yaml",
         ),
         *_phone_app(python),
-        *_suites(python),
+        *_suites(python, scratch / "blank"),
     ]
 
 
@@ -123,9 +123,14 @@ def _phone_app(python: str) -> list[Step]:
     ]
 
 
-def _suites(python: str) -> list[Step]:
-    """Give the steps that run the product: the tests on both databases, on live processes, and the simulator."""
-    sqlite, postgres = {"HAIDANG_TEST_DB": "sqlite"}, {"HAIDANG_TEST_DB": "postgres"}
+def _suites(python: str, blank: Path) -> list[Step]:
+    """Give the steps that run the product: the tests on both databases, on live processes, and the simulator.
+
+    They share the empty databases in `blank`, which the first of them makes by a true `migrate`.
+    """
+    sqlite, postgres = (
+        {"HAIDANG_TEST_DB": kind, "HAIDANG_TEST_BLANK": str(blank)} for kind in ("sqlite", "postgres")
+    )
     pytest = [python, "-m", "pytest", "-q", "--tb=short"]
     parallel = [*pytest, "-n", "2", "--dist", "worksteal"]
     by_file = [*pytest, "-n", "2", "--dist", "loadfile", "-m", "live and not alone"]
@@ -135,10 +140,10 @@ def _suites(python: str) -> list[Step]:
     return [
         Step("tests-sqlite", [[*parallel, "-m", "not live"]], sqlite, is_suite=True),
         Step("tests-postgres", [[*parallel, "-m", MARKS_POSTGRES]], postgres, is_suite=True),
-        Step("tests-live", [by_file], is_suite=True),
+        Step("tests-live", [by_file], sqlite, is_suite=True),
         Step("simulation-sqlite", [two], sqlite, is_suite=True, beside="tests-live"),
         Step("simulation-postgres", [few], postgres, is_suite=True, beside="tests-live"),
-        Step("tests-alone", [[*pytest, "-m", "live and alone"]], is_suite=True),
+        Step("tests-alone", [[*pytest, "-m", "live and alone"]], sqlite, is_suite=True),
     ]
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import hypothesis
 import pytest
 from django.db import connection
 from django.test import SimpleTestCase
 
-from tests import emptying
+from tests import blank, emptying
 from tests.services import S3, Redis
 
 pytest_plugins = [
@@ -38,6 +39,16 @@ emptying.install()
 
 DATABASE = frozenset({"db", "transactional_db", "django_db_setup"})
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """The database of this process, in the place of the one that pytest-django would migrate."""
+    with django_db_blocker.unblock(), blank.of_the_tests():
+        with django_db_blocker.block():
+            yield
 
 
 @pytest.fixture(scope="session")

@@ -14,9 +14,10 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.blank import new_postgresql_database
 from tests.phone import Phone
 from tests.services import S3, PostgreSQL, Redis
-from tests.stack import Stack, new_postgresql_database
+from tests.stack import Stack
 
 _SEEDED = pytest.StashKey[bool]()
 

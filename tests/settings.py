@@ -24,7 +24,7 @@ def _prepare_environment() -> None:
     first = "HAIDANG_TEST_RUN" not in os.environ
     if first:
         for name in [name for name in os.environ if name.startswith("HAIDANG_")]:
-            if name != "HAIDANG_TEST_DB":
+            if name not in {"HAIDANG_TEST_DB", "HAIDANG_TEST_BLANK"}:
                 del os.environ[name]
         os.environ["HAIDANG_TEST_RUN"] = _new_run()
         if os.environ.get("HAIDANG_TEST_DB", "sqlite") == "postgres":

@@ -18,8 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
+from tests import blank
 from tests.services import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,12 +62,16 @@ class Stack:
         """Run a management command to its end and give what it printed."""
         return self._run(sys.executable, "-m", "django", *arguments)
 
+    def lay_database(self) -> None:
+        """Give it the tables, as a first `migrate` would."""
+        blank.lay(self.data, self.environment.get("HAIDANG_DATABASE_URL", ""))
+
     def seed(self, officers: int = 2, gates: int = 0) -> dict[str, Any]:
-        """Migrate, and make the cast and two published checklists; gives what tests need to sign in and to enrol.
+        """Make the tables, the cast and two published checklists; gives what tests need to sign in and to enrol.
 
         Officers serve at one gate; with `gates`, one more serves at each of so many gates.
         """
-        self.manage("migrate", "--verbosity", "0")
+        self.lay_database()
         printed = self._run(sys.executable, "-m", "tests.seed", str(officers), str(gates))
         told: dict[str, Any] = json.loads(printed.splitlines()[-1])
         return told
@@ -147,14 +150,6 @@ class Stack:
             finally:
                 connection.close()
         raise AssertionError(f"the web server did not answer:\n{self.log('web')}")
-
-
-def new_postgresql_database(server_url: str, name: str, *, template: str = "template1") -> str:
-    """Create a database beside the one the URL names, empty or as a copy of another; gives its URL."""
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{name}"')
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    return server_url.rsplit("/", 1)[0] + "/" + name
 
 
 def _kill_group(pid: int) -> None:

@@ -22,9 +22,10 @@ import orjson
 import psycopg
 
 from tests.benchmarks.pull_and_snapshots import Bench, Getter, inflated
+from tests.blank import new_postgresql_database
 from tests.phone import Phone
 from tests.services import PostgreSQL, Redis
-from tests.stack import Stack, new_postgresql_database
+from tests.stack import Stack
 
 NAME = "ports"
 

@@ -19,8 +19,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tests.blank import new_postgresql_database
 from tests.services import PostgreSQL
-from tests.stack import new_postgresql_database
 
 if TYPE_CHECKING:
     from tests.work import Work

@@ -35,9 +35,10 @@ from uuid_utils.compat import uuid7
 
 from tests import evidence_images as images
 from tests.benchmarks.sync_throughput import OWED, guard_of, processor_seconds
+from tests.blank import new_postgresql_database
 from tests.phone import Phone
 from tests.services import PostgreSQL, Redis
-from tests.stack import Stack, new_postgresql_database
+from tests.stack import Stack
 
 SIZE = 300_000
 CHUNK = 256 * 1024

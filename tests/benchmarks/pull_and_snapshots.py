@@ -29,9 +29,10 @@ import psycopg
 
 from apps.sync.rules import Cursor
 from tests.benchmarks.sync_throughput import Caller
+from tests.blank import new_postgresql_database
 from tests.phone import Phone
 from tests.services import PostgreSQL, Redis
-from tests.stack import Stack, new_postgresql_database
+from tests.stack import Stack
 
 SIZES = {"k3": 1_000, "k5": 100_000, "k6": 1_000_000}
 CHANGES = 100

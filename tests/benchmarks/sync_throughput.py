@@ -26,10 +26,11 @@ import psutil
 import psycopg
 from uuid_utils.compat import uuid7
 
+from tests.blank import new_postgresql_database
 from tests.phone import Phone
 from tests.reports import plain_report
 from tests.services import PostgreSQL, Redis, Service
-from tests.stack import Stack, new_postgresql_database
+from tests.stack import Stack
 
 ONE_GATE, GATES = 32, 8
 OWED = (

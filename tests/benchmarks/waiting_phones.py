@@ -19,9 +19,10 @@ from typing import Any
 import psutil
 
 from tests.benchmarks.sync_throughput import Caller, pusher, run
+from tests.blank import new_postgresql_database
 from tests.phone import Phone
 from tests.services import PostgreSQL, Redis
-from tests.stack import Stack, new_postgresql_database
+from tests.stack import Stack
 
 THREADS = 8
 

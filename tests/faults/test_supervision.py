@@ -20,6 +20,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests import blank
+
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("granian", "worker", "beat")
 
@@ -84,14 +86,14 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "HAIDANG_LOG_LEVEL": "ERROR",
         "DJANGO_SETTINGS_MODULE": "backend.settings",
     }
-    for command in (["manage.py", "migrate", "--verbosity", "0"], ["-m", "tests.seed"]):
-        subprocess.run(
-            [sys.executable, *command],
-            cwd=ROOT,
-            env=_environment() | settings,
-            check=True,
-            stdout=subprocess.PIPE,
-        )
+    blank.lay(data)
+    subprocess.run(
+        [sys.executable, "-m", "tests.seed"],
+        cwd=ROOT,
+        env=_environment() | settings,
+        check=True,
+        stdout=subprocess.PIPE,
+    )
     logins = {"leader": {"username": "leader", "password": "for the test"}}
     (data / "demo.json").write_text(json.dumps({"logins": logins}))
     return data

@@ -130,7 +130,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The service with its worker, and the app it serves."""
     ensure_built()
     stack = Stack(tmp_path_factory.mktemp("field") / "data", more=SETTINGS)
-    stack.manage("migrate", "--verbosity", "0")
+    stack.lay_database()
     backstage = Backstage(stack)
     try:
         told = backstage("seed", officers=OFFICERS)

@@ -119,7 +119,7 @@ class _ground:  # noqa: N801  used as a function
 
     def __enter__(self) -> Path:
         for name in [name for name in os.environ if name.startswith("HAIDANG_")]:
-            if name != "HAIDANG_TEST_DB":
+            if name not in {"HAIDANG_TEST_DB", "HAIDANG_TEST_BLANK"}:
                 del os.environ[name]
         os.environ["HAIDANG_TEST_RUN"] = str(self.scratch)
         os.environ["DJANGO_SETTINGS_MODULE"] = "tests.simulation.settings"

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from tests import blank
 from tests.reports import header, plain_answers
 from tests.simulation.handset import Handset, Saved
 from tests.simulation.network import Network, Trouble
@@ -31,8 +32,6 @@ class Scene:
 
 def prepare(server: Server) -> Scene:
     """Build the template, once per process."""
-    from django.core.management import call_command
-
     from apps.accounts.actions import issue_enrolment_code
     from apps.common.actor import SYSTEM
     from tests.cast import Cast
@@ -40,7 +39,7 @@ def prepare(server: Server) -> Scene:
     from tests.reports import plain_content
     from tests.seed import publish
 
-    call_command("migrate", verbosity=0)
+    blank.lay_connected()
     server.disk.clear()
     with transaction.atomic():
         cast = Cast()
