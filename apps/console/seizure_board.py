@@ -246,8 +246,10 @@ def _figure(measure: SeizureMeasure, board: SeizureBoard) -> Figure:
 
 
 def _of_row(measure: SeizureMeasure, figures: Seized, changes: Mapping[str, Comparison]) -> Figure:
-    value = written(measure, figures)
-    return Figure(measure, value, change_text(measure, changes[measure.code]), "", "", "", "", "")
+    """Give a unit's figure; a change is told where there is something in either period."""
+    told = changes[measure.code]
+    change = change_text(measure, told) if told.before or measure.value(figures) else ""
+    return Figure(measure, written(measure, figures), change, "", "", "", "", "")
 
 
 def _came_late(measure: SeizureMeasure, now: Seized, at_close: Seized | None) -> str:

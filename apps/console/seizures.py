@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from apps.common.text import pick, say
-from apps.console.templatetags.console import grams, number, when
+from apps.console.templatetags.console import day, grams, number, when
 from apps.inspections.rules import parse_time
 from apps.organisation.queries import names_by_code
 from apps.reference.queries import countries, label, substances
@@ -158,9 +159,10 @@ def names_known() -> Called:
 
 @dataclass(frozen=True)
 class Row:
-    """One thing of a part, by its mark; `is_struck` when it no longer counts."""
+    """One thing of a part, by its mark, and what it is called; `is_struck` when it no longer counts."""
 
     mark: str
+    name: str
     cells: tuple[tuple[str, str], ...]
     is_struck: bool
 
@@ -202,6 +204,7 @@ _READ: Mapping[str, Callable[[Any, str], str]] = {
     "codes": lambda value, rest: ", ".join(label(rest, code) for code in value),
     "among": lambda value, _: str(_AMONG.get(value) or label("measure_basis", value)),
     "time": lambda value, _: when(parse_time(value)),
+    "date": lambda value, _: day(dt.date.fromisoformat(value)),
     "decimal": lambda value, _: number(value, len(str(value).partition(".")[2])),
 }
 
@@ -226,6 +229,7 @@ def rows_of(
     return [
         Row(
             mark,
+            f"{pick(*_PARTS[part])} {mark}",
             tuple(
                 (name_of(key), text)
                 for key in (*PARTS[part], *LAB_FIELDS)

@@ -15,7 +15,7 @@ from django.db.models import Q
 from apps.accounts.models import Device, Officer, UnitScopedQuerySet, UnitScopedRecord
 from apps.common.actor import Actor
 from apps.common.insert_only import InsertOnly
-from apps.common.records import new_id
+from apps.common.records import Record, new_id
 from apps.common.text import say
 
 
@@ -122,12 +122,15 @@ class Capture(InsertOnly):
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):
-    """A receipt names nothing but hashes of what its holder sent."""
+    """A receipt names nothing but hashes of what its holder sent: whoever sees the record sees its receipts."""
 
     def visible_to(self, actor: Actor) -> Self:
-        """Give the receipts of one's own reports, and those of the records whose files one sees."""
-        seen = Attachment.objects.visible_to(actor).filter(owner_id=models.OuterRef("owner_id"))
-        return self.filter(Q(posting_id__in=actor.post_ids()) | models.Exists(seen))
+        """Give the receipts of one's own reports."""
+        return self.filter(posting_id__in=actor.post_ids())
+
+    def of(self, record: Record) -> Self:
+        """Give the receipts of a record that its own `visible_to` gave, the last version first."""
+        return self.filter(owner_id=record.pk).order_by("-version")
 
 
 class Receipt(InsertOnly):

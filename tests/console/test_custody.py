@@ -134,6 +134,17 @@ def test_a_count_shows_what_is_missing(holding: Holding, cast: Cast) -> None:
     post(cast.other_leader.console(), path, {"witness": "x"}, 404)
 
 
+def test_headquarters_see_which_stores_hold_something(holding: Holding, cast: Cast) -> None:
+    exhibit = holding.stored()
+    page = read(cast.hq_reviewer.console(), "/console/custody/")
+    assert "Các kho đang giữ tang vật" in page
+    assert f'?unit={exhibit.unit_id}">' in page
+    there = read(cast.hq_reviewer.console(), f"/console/custody/?unit={exhibit.unit_id}")
+    assert f"{exhibit.report.number}/1" in there
+    before = read(cast.hq_reviewer.console(), "/console/custody/?on=2020-01-01")
+    assert "Các kho đang giữ tang vật" not in before
+
+
 def test_a_line_that_does_not_add_up_is_shown(holding: Holding, cast: Cast) -> None:
     exhibit = holding.recorded(net_mass_g="1100")
     page = read(cast.leader.console(), f"/console/seizures/{exhibit.report_id}/custody/")

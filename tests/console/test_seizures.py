@@ -102,6 +102,15 @@ def test_a_laboratory_result_is_a_new_version_and_both_are_read(report: SeizureR
     assert "Methamphetamine" in compared
 
 
+def test_a_leader_reads_that_the_server_signed_also_without_photos(report: SeizureReport, cast: Cast) -> None:
+    leader, path = cast.leader.console(), f"/console/seizures/{report.pk}/"
+    assert "Chưa có biên nhận" in read(leader, path)
+    actions.issue_receipts(actor=SYSTEM, report_ids=[report.pk])
+    told = read(leader, path)
+    assert "Biên nhận lần 1, máy chủ ký" in told
+    assert "Chưa có biên nhận" not in told
+
+
 def test_a_line_is_corrected_with_a_reason(report: SeizureReport, cast: Cast) -> None:
     leader, path = cast.leader.console(), f"/console/seizures/{report.pk}/"
     form = {"mark": "1", "net_mass_g": "1200,25", "reason": "Cân lại có mặt hai công chức"}
@@ -159,6 +168,11 @@ def test_a_unit_agrees_to_its_role(seizing: Seizing, cast: Cast) -> None:
     assert "Xác nhận vai trò của đơn vị tôi" in read(other, path)
     other.post(f"{path}agreement/")
     assert "chưa xác nhận" not in read(other, path)
+
+
+def test_days_are_written_as_people_write_them(seizing: Seizing, cast: Cast) -> None:
+    told = read(cast.leader.console(), f"/console/seizures/{seizing.submitted().pk}/")
+    assert "Ngày biên bản</dt><dd>20/08/2024</dd>" in told
 
 
 def test_a_page_names_countries_and_units(seizing: Seizing, cast: Cast) -> None:

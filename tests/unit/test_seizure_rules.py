@@ -49,6 +49,13 @@ def test_the_best_measure_is_taken(columns: dict[str, Any], mass: str, basis: st
     assert (found.mass_g, found.basis) == (Decimal(mass), basis)
 
 
+def test_what_was_only_counted_keeps_the_basis_that_was_reported() -> None:
+    found = measure(
+        "1", {"substance": "mdma", "count": 930, "count_unit": "tablet", "measure_basis": "scale_net"}
+    )
+    assert (found.mass_g, found.count, found.basis) == (None, 930, "scale_net")
+
+
 def test_a_laboratory_that_weighed_nothing_loses_no_mass() -> None:
     weighed = line(lab_outcome="positive", lab_substance="mdma", lab_purity_pct="81.2")
     found = measure("1", weighed)

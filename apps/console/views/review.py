@@ -183,7 +183,7 @@ def _page(
         "doubles": _doubles(actor, found),
         "late_edits": late_edits(found, proposed_amendments(actor, found)),
         "moves": moves,
-        "receipts": Receipt.objects.visible_to(actor).filter(owner_id=found.pk).order_by("-version"),
+        "receipts": Receipt.objects.of(found),
         "may_export": found.unit_id in actor.reach_of(*REVIEWERS),
         "is_own": found.officer_id == actor.officer_id,
         "draft": draft,

@@ -216,7 +216,7 @@ def _page(
         "failed": [(name_of(n["field"]), n) for n in numbers_of(reported(found)) if n["valid"] == "no"],
         "flags": [FLAGS.get(flag, (flag, "plain")) for flag in found.flags],
         "photos": _photos(actor, found),
-        "receipts": Receipt.objects.visible_to(actor).filter(owner_id=found.pk).order_by("-version"),
+        "receipts": Receipt.objects.of(found),
         "may_export": found.unit_id in actor.reach_of(*REVIEWERS),
         "decisions": list(Decision.objects.visible_to(actor).filter(report=found).select_related("officer")),
         "related": SeizureReport.objects.visible_to(actor)

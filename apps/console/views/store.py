@@ -22,7 +22,7 @@ from apps.console.refusals import refusal_of
 from apps.console.rooms import STORE, ConsoleRequest, opens
 from apps.custody.actions import count_store
 from apps.custody.models import STORE_READERS, Exhibit, HandOver, StoreCount
-from apps.custody.queries import in_store, label
+from apps.custody.queries import count_in_stores, in_store, label
 from apps.organisation.queries import code_of, names
 
 SHOWN_COUNTS = 10
@@ -69,6 +69,7 @@ def _page(
     day = parse_date_or_none(request.GET.get("on", ""))
     moment = _end_of(day) if day else timezone.now()
     rows = in_store(actor, chosen, moment) if chosen else []
+    held = count_in_stores(actor, [pk for pk, _ in units], moment) if len(units) > 1 else {}
     posts = actor.post_ids()
     offers = HandOver.objects.visible_to(actor).filter(state=HandOver.State.OFFERED)
     context = {
@@ -77,6 +78,7 @@ def _page(
         "unit_name": dict(units).get(chosen, "") if chosen else "",
         "day": day,
         "rows": [(label(row.exhibit), row) for row in rows],
+        "stores": [(pk, name, held[pk]) for pk, name in units if pk in held],
         "offers": offers.filter(receiver_posting_id__in=posts).select_related("giver"),
         "stopped": [
             (label(e), e)

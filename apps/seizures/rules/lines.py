@@ -46,7 +46,7 @@ def measure(mark: str, line: Mapping[str, Any]) -> Measure:
     basis = str(line.get("measure_basis") or ESTIMATED)
     gross, net = _decimal(line.get("gross_mass_g")), _decimal(line.get("net_mass_g"))
     mass = gross if basis == "scale_gross" and gross is not None else net if net is not None else gross
-    if basis == "scale_net" and net is None:
+    if basis == "scale_net" and net is None and gross is not None:
         basis = "scale_gross"
     volume, count = _decimal(line.get("volume_ml")), line.get("count")
     found = line.get("lab_outcome") == "positive"
