@@ -20,7 +20,7 @@ from backend.env import env
 app = Celery("haidang")
 _spool = settings.DATA_DIR / "broker"
 app.conf.update(
-    broker_url=env.broker_url or "filesystem://",
+    broker_url=env.broker_url or "filesystem://localhost",
     broker_transport_options=(
         {"visibility_timeout": 120, "socket_timeout": 5, "socket_connect_timeout": 5}
         if env.broker_url

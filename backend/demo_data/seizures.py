@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
+
 from apps.common.actor import SYSTEM, Actor
 from apps.reporting.actions import count_seizures
 from apps.seizures import actions
@@ -189,7 +191,7 @@ class Seizures:
             "departure": self.story.one_of(("NL", "DE", "CZ", "FR", "BE", "CA")),
             "destination": "VN",
             "record_doc_number": f"{number[:3]}/BB-HC",
-            "record_doc_on": now.date().isoformat(),
+            "record_doc_on": timezone.localdate(now).isoformat(),
             "is_subject_present": "yes",
             "witnesses": ["Người chứng kiến (hư cấu)"],
             "participations": [{"unit": find.unit, "role": "lead"}],
@@ -198,7 +200,7 @@ class Seizures:
             "persons": {
                 "1": {"full_name": f"Đối tượng hư cấu {number}", "role": "consignee", "status": "arrested"}
             },
-            "conveyances": {"1": {"flight_no": "VN36", "flight_on": now.date().isoformat()}},
+            "conveyances": {"1": {"flight_no": "VN36", "flight_on": timezone.localdate(now).isoformat()}},
             "consignments": {"1": self._goods(find)},
             **find.more,
         }
@@ -258,7 +260,7 @@ class Seizures:
         result = {
             "lab_name": "Viện Khoa học hình sự",
             "lab_number": f"{self.story.digits(3)}/KL-KTHS",
-            "lab_on": self.story.now.date().isoformat(),
+            "lab_on": timezone.localdate(self.story.now).isoformat(),
             **found,
         }
         actions.record_lab_result(actor=actor, report_id=report, mark=mark, result=result)
