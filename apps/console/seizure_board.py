@@ -17,6 +17,7 @@ from apps.common.text import pick
 from apps.console.board import Chosen, signed
 from apps.console.queue import FIRST_DAY
 from apps.console.templatetags.console import number
+from apps.custody.models import ExhibitState, Stop
 from apps.inspections.models import Mode
 from apps.organisation.models import Force
 from apps.organisation.queries import today
@@ -148,6 +149,8 @@ class SeizurePage:
     precursors_total: SubstanceRow
     forces: tuple[tuple[str, int], ...]
     modes: tuple[tuple[str, int], ...]
+    held: tuple[tuple[str, int], ...]
+    stops: tuple[tuple[str, int], ...]
     late: tuple[Late, ...]
     reads_reports: bool
 
@@ -200,6 +203,8 @@ def seizure_page(actor: Actor, chosen: Chosen, as_of: AsOf, unit_id: UUID | None
         precursors_total=_sum(precursors),
         forces=_split(board.total.forces, dict(Force.choices)),
         modes=_split(board.total.modes, dict(Mode.choices)),
+        held=_split(board.total.held, dict(ExhibitState.choices)),
+        stops=_split(board.total.stops, dict(Stop.choices)),
         late=tuple(_late(amendment) for amendment in late),
         reads_reports=reads,
     )
@@ -227,6 +232,8 @@ def _shown_by_unit() -> tuple[SeizureMeasure, ...]:
         "drug_mass_kg",
         "drug_count_tablet",
         "precursor_mass_kg",
+        "custody_open",
+        "custody_exceptions",
     }
     return tuple(m for m in SEIZURE_MEASURES if m.code in wanted)
 

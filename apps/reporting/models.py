@@ -1,8 +1,8 @@
 """Roll-ups: counts by unit, day and the dimensions of the board. Derived; `manage.py recount` rebuilds them.
 
-Those of inspections are cells of counts. Those of seizures are entries, kept with the time from and until which they
-held, so that a figure can be asked for as it stood. Also the reporting calendar: on which day of the month the
-service's reporting months end, dated.
+Those of inspections are cells of counts. Those of seizures and of custody are entries, kept with the time from and
+until which they held, so that a figure can be asked for as it stood. Also the reporting calendar: on which day of the
+month the service's reporting months end, dated.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.db.models import Q
 
 from apps.accounts.models import FIGURE_READERS, Handling
 from apps.common.actor import Actor
+from apps.custody.models import Exhibit, ExhibitState
 from apps.inspections.models import COUNTED, InspectionReport
 from apps.organisation.models import Unit
 from apps.seizures.models import Incident, SeizureReport
@@ -144,6 +145,47 @@ class SeizureEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.measure} {self.amount} of {self.report_id}"
+
+
+class CustodyEntryQuerySet(models.QuerySet["CustodyEntry"]):
+    """Figures are read by leaders, reviewers, analysts and statistics, each within their reach."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """Give the entries of the units that this person's roles reach; what is in a compartment is in no total."""
+        open_to_all = self.exclude(exhibit__report__handling=Handling.COMPARTMENT)
+        return (
+            open_to_all
+            if actor.is_system
+            else open_to_all.filter(unit_id__in=actor.reach_of(*FIGURE_READERS))
+        )
+
+    def at(self, moment: dt.datetime) -> Self:
+        """Give what was held at a moment."""
+        return self.filter(Q(until__isnull=True) | Q(until__gt=moment), since__lte=moment)
+
+
+class CustodyEntry(models.Model):
+    """An exhibit in custody of one unit, in one state, from when until when (`rules.Held`)."""
+
+    exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT, related_name="+")
+    unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=12, choices=ExhibitState.choices)
+    stop = models.CharField(max_length=40, blank=True)
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+
+    objects = CustodyEntryQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["exhibit"], condition=Q(until__isnull=True), name="custody_entry_in_one_place"
+            ),
+        )
+        indexes = (models.Index(fields=["unit", "until"], name="custody_entry_held"),)
+
+    def __str__(self) -> str:
+        return f"{self.exhibit_id} {self.state}"
 
 
 class ReportingCalendarQuerySet(models.QuerySet["ReportingCalendar"]):

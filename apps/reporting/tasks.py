@@ -12,7 +12,7 @@ from apps.changes.actions import settle
 from apps.changes.models import Change
 from apps.common.actor import SYSTEM
 from apps.reporting import actions
-from apps.reporting.queries import seizures_uncounted_since, uncounted_since
+from apps.reporting.queries import custody_uncounted_since, seizures_uncounted_since, uncounted_since
 
 log = structlog.get_logger(__name__)
 
@@ -29,13 +29,19 @@ def count_seizures(reaction_ids: list[int]) -> None:
     settle(reaction_ids, _count_seizures, task="reporting.count_seizures")
 
 
+@shared_task(name="reporting.count_custody")
+def count_custody(reaction_ids: list[int]) -> None:
+    """Work out again the exhibits that the changes touched; a second delivery finds nothing owed."""
+    settle(reaction_ids, _count_custody, task="reporting.count_custody")
+
+
 @shared_task(name="reporting.reconcile")
 def reconcile() -> None:
     """Compare all figures with the rows, say loudly what differs, and put it right.
 
     While changes wait to be counted a difference is expected, so the night's run is left to the next night.
     """
-    waiting = uncounted_since() or seizures_uncounted_since()
+    waiting = uncounted_since() or seizures_uncounted_since() or custody_uncounted_since()
     if waiting is not None:
         log.info("figures.reconcile_skipped", uncounted_since=waiting.isoformat())
         return
@@ -46,6 +52,9 @@ def reconcile() -> None:
     missing, extra = actions.recount_seizures(actor=SYSTEM)
     for entry in missing | extra:
         log.error("figures.differed", report=str(entry.report), measure=entry.measure, mark=entry.mark)
+    missing_spans, extra_spans = actions.recount_custody(actor=SYSTEM)
+    for exhibit in {span.exhibit for span in missing_spans | extra_spans}:
+        log.error("figures.differed", exhibit=str(exhibit))
 
 
 def _refresh(changes: list[Change]) -> None:
@@ -57,3 +66,7 @@ def _refresh(changes: list[Change]) -> None:
 
 def _count_seizures(changes: list[Change]) -> None:
     actions.count_seizures(actor=SYSTEM, report_ids={c.oid for c in changes})
+
+
+def _count_custody(changes: list[Change]) -> None:
+    actions.count_custody(actor=SYSTEM, exhibit_ids={c.oid for c in changes})

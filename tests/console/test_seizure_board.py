@@ -12,11 +12,12 @@ from django.utils import timezone
 from apps.common.actor import SYSTEM
 from apps.console.seizure_board import choose_as_of
 from apps.organisation.queries import today
-from apps.reporting.actions import recount_seizures
+from apps.reporting.actions import recount_custody, recount_seizures
 from apps.reporting.models import SeizureEntry
 from apps.reporting.rules import SEIZURE_MEASURES
 from apps.seizures import actions
 from tests.cast import Cast
+from tests.holding import Holding
 from tests.seizing import Seizing, line
 
 HOME = "/console/board/seizures/"
@@ -52,6 +53,20 @@ def test_every_level_shows_its_figures_with_their_definitions(seizing: Seizing, 
     assert {row.code: row.figures[0].value for row in below.context["page"].rows} == {"CPN": "0", "NBA": "1"}
     gate = client.get(f"/console/board/{cast.noi_bai.pk}/seizures/").context["page"]
     assert [unit.code for unit in gate.board.path] == ["TCHQ", "KV01", "NBA"]
+
+
+def test_what_is_in_custody_stands_beside_by_its_state_and_as_it_stood(holding: Holding, cast: Cast) -> None:
+    exhibit = holding.stored()
+    wrong = {"place": "Kệ 2", "seals_read": ["NP-X"]}
+    holding.step(exhibit, "stored", wrong)
+    recount_custody(actor=SYSTEM)
+    page = cast.leader.console().get(HOME).context["page"]
+    shown = {figure.measure.code: figure.value for figure in page.totals}
+    assert (shown["custody_open"], shown["custody_exceptions"]) == ("1", "1")
+    assert (page.held, page.stops) == ((("Trong kho đơn vị", 1),), (("Sai niêm phong", 1),))
+    yesterday = today() - dt.timedelta(days=1)
+    then = cast.leader.console().get(f"{HOME}?as_of={yesterday}").context["page"]
+    assert {figure.measure.code: figure.value for figure in then.totals}["custody_open"] == "0"
 
 
 def test_nobody_reads_figures_of_others_and_statistics_no_reports(seizing: Seizing, cast: Cast) -> None:

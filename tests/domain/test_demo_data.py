@@ -25,7 +25,7 @@ from apps.evidence.models import Attachment, Receipt
 from apps.inspections.models import InspectionReport, State
 from apps.organisation.actions import create_unit
 from apps.organisation.models import Unit
-from apps.reporting.actions import recount_seizures
+from apps.reporting.actions import recount_custody, recount_seizures
 from apps.reporting.models import RollUp
 from apps.reporting.queries import differences, seizure_board, seizures_uncounted_since, uncounted_since
 from apps.reporting.rules import Period
@@ -148,6 +148,7 @@ def test_hanoi_reproduces_the_published_headline(folder: Path) -> None:
     then = dt.datetime(2024, 8, 20, 17, tzinfo=dt.UTC)
     assert seizure_board(SYSTEM, year, hanoi, as_of=then).total == total
     assert recount_seizures(actor=SYSTEM, dry_run=True) == (set(), set())
+    assert recount_custody(actor=SYSTEM, dry_run=True) == (set(), set())
 
 
 @pytest.mark.django_db

@@ -33,6 +33,27 @@ from apps.custody.queries import (
 from apps.custody.rules.forms import spelling
 from apps.organisation.queries import code_of
 
+# event → what the feed calls it
+CHANGES = {
+    "recorded": "exhibit.recorded",
+    "sealed": "exhibit.sealed",
+    "stored": "exhibit.stored",
+    "moved": "exhibit.moved",
+    "unsealed": "exhibit.unsealed",
+    "sampled": "exhibit.sampled",
+    "resealed": "exhibit.resealed",
+    "sent_lab": "exhibit.sent_lab",
+    "received_lab": "exhibit.received_lab",
+    "lab_result": "exhibit.lab_result",
+    "handover_offered": "exhibit.handover_offered",
+    "handover_refused": "exhibit.handover_refused",
+    "handover_withdrawn": "exhibit.handover_withdrawn",
+    "handover_accepted": "exhibit.handover_accepted",
+    "discrepancy": "exhibit.discrepancy",
+    "decided": "exhibit.decided",
+    "corrected": "exhibit.corrected",
+    "closed": "exhibit.closed",
+}
 KEEPERS = (Role.CUSTODIAN, Role.LEADER)
 
 
@@ -145,7 +166,7 @@ def append(
         "report": str(exhibit.report_id),
     }
     log(actor, f"custody.{kind}", KIND, exhibit.pk, told)
-    return _item(exhibit, f"exhibit.{kind}", held)
+    return _item(exhibit, CHANGES[kind], held)
 
 
 def _item(exhibit: Exhibit, change: str, held: Iterable[str]) -> Item:

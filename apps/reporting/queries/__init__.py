@@ -11,6 +11,7 @@ from apps.reporting.queries.board import (
     reports_behind,
     series,
 )
+from apps.reporting.queries.custody_rows import custody_uncounted_since
 from apps.reporting.queries.seizure_board import (
     Amendment,
     SeizureBoard,
@@ -35,6 +36,7 @@ __all__ = [
     "amendments",
     "board",
     "breakdown",
+    "custody_uncounted_since",
     "cut_offs",
     "differences",
     "reports_behind",

@@ -1,6 +1,7 @@
 """The board of seizures: sums of a unit and of each below it, for a period, as they stand or as they stood on a day.
 
-Every sum is taken from `SeizureEntry.objects.visible_to(actor)`. Units roll up as on the day of the seizure; `restate`
+Every sum is taken from `SeizureEntry.objects.visible_to(actor)`; what was in custody at the end of the period, from
+`CustodyEntry.objects.visible_to(actor)`. Units roll up as on the day of the seizure; `restate`
 uses today's tree instead. An entry that was closed is read again for a moment at which it held.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -17,7 +18,8 @@ from django.utils import timezone
 
 from apps.common.actor import Actor
 from apps.organisation.queries import subtrees, today
-from apps.reporting.models import SeizureEntry, SeizureEntryQuerySet
+from apps.reporting.models import CustodyEntry, SeizureEntry, SeizureEntryQuerySet
+from apps.reporting.queries.custody_rows import custody_uncounted_since, held_entry
 from apps.reporting.queries.seizure_rows import entry, seizures_uncounted_since
 from apps.reporting.queries.tree import UnitRef, chosen_unit, parts_of, path_to, refs
 from apps.reporting.rules import Comparison, Entry, Period, Seized, seizure_comparisons, sum_up
@@ -109,7 +111,7 @@ def seizure_board(
         at_close=read.at_close(period, as_of),
         before_at_close=read.at_close(period.previous, as_of),
         rows=tuple(rows),
-        uncounted_since=None if as_of else seizures_uncounted_since(below[unit]),
+        uncounted_since=None if as_of else _uncounted_since(below[unit]),
     )
 
 
@@ -165,7 +167,17 @@ class _Reader:
                 found[below] += []
             for row in self._of(part.period, part.row_of).at(moment):
                 found[part.row_of[row.unit_id]].append(entry(row))
+        for unit, held in self._held(period, moment):
+            found[unit].append(held)
         return found
+
+    def _held(self, period: Period, moment: dt.datetime | None) -> Iterator[tuple[UUID, Entry]]:
+        """Give what was in custody when the period ended (at the moment, if that is earlier), by row."""
+        row_of = parts_of(self.unit, Period(period.last, period.last), restate=self.restate)[0].row_of
+        then = min(closed_at(period), moment or timezone.now())
+        mine = CustodyEntry.objects.visible_to(self.actor).at(then).filter(unit_id__in=list(row_of))
+        for row in mine.select_related("exhibit__report"):
+            yield row_of[row.unit_id], held_entry(row)
 
     def rows(self, period: Period) -> SeizureEntryQuerySet:
         """Give all entries of a period, also those that hold no more."""
@@ -183,6 +195,11 @@ class _Reader:
     def _of(self, period: Period, units: Iterable[UUID]) -> SeizureEntryQuerySet:
         mine = SeizureEntry.objects.visible_to(self.actor)
         return mine.filter(day__range=(period.first, period.last), unit_id__in=list(units)).order_by("pk")
+
+
+def _uncounted_since(units: Collection[UUID]) -> dt.datetime | None:
+    since = (seizures_uncounted_since(units), custody_uncounted_since(units))
+    return min(filter(None, since), default=None)
 
 
 def _whole(rows: Iterable[Iterable[Entry]]) -> Seized:

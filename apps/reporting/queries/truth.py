@@ -77,10 +77,13 @@ def uncounted_since(units: Collection[UUID] | None = None) -> dt.datetime | None
     return None
 
 
-def uncounted(kind: str, task: str) -> QuerySet[Change]:
-    """Give, oldest first, changes of figures that the relay has not seen or whose task is owed."""
+def uncounted(kind: str, task: str, named: str = "days") -> QuerySet[Change]:
+    """Give, oldest first, changes of figures that the relay has not seen or whose task is owed.
+
+    A change that moves figures says so by what its data names.
+    """
     owed = Reaction.objects.filter(task=task, done_at__isnull=True).values("change_id")
-    waiting = Q(relayed_at__isnull=True, record_kind=kind, data__has_key="days") | Q(pk__in=owed)
+    waiting = Q(relayed_at__isnull=True, record_kind=kind, data__has_key=named) | Q(pk__in=owed)
     return Change.objects.filter(waiting).order_by("pk").only("at", "oid", "data")
 
 

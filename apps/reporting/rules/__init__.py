@@ -1,5 +1,6 @@
-"""Pure definitions of the figures: measures of inspections and of seizures, periods, comparisons."""
+"""Pure definitions of the figures: measures of inspections, of seizures and custody, periods, comparisons."""
 
+from apps.reporting.rules.custody import Held, spans_of
 from apps.reporting.rules.inspections import (
     FINDING,
     MEASURES,
@@ -38,6 +39,7 @@ __all__ = [
     "CutOff",
     "Entry",
     "Figures",
+    "Held",
     "Measure",
     "Period",
     "Seized",
@@ -49,5 +51,6 @@ __all__ = [
     "joined",
     "period_of",
     "seizure_comparisons",
+    "spans_of",
     "sum_up",
 ]

@@ -13,6 +13,7 @@ from apps.reporting.rules.seizures import (
     ARRESTED,
     CO_LEAD,
     COUNT,
+    EXHIBIT,
     INCIDENT,
     MASS,
     PARTICIPATION,
@@ -55,6 +56,9 @@ class Seized:
     mass_g: Mapping[Thing, Decimal] = field(default_factory=dict)
     volume_ml: Mapping[Thing, Decimal] = field(default_factory=dict)
     counts: Mapping[tuple[Thing, str], int] = field(default_factory=dict)
+    held: Mapping[str, int] = field(default_factory=dict)
+    stopped: int = 0
+    stops: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def customs_lead(self) -> int:
@@ -82,6 +86,7 @@ def sum_up(entries: Iterable[Entry]) -> Seized:
     """Add entries up. Incidents that a unit took part in and persons are counted once each, whatever set this is."""
     several = list(entries)
     incidents = [e for e in several if e.measure == INCIDENT]
+    exhibits = [e for e in several if e.measure == EXHIBIT]
     people = {e.key: e.role for e in sorted(several, key=lambda e: e.role == ARRESTED) if e.measure == PERSON}
     mass: dict[Thing, Decimal] = defaultdict(Decimal)
     volume: dict[Thing, Decimal] = defaultdict(Decimal)
@@ -106,6 +111,9 @@ def sum_up(entries: Iterable[Entry]) -> Seized:
         mass_g=dict(mass),
         volume_ml=dict(volume),
         counts=dict(counts),
+        held=dict(Counter(e.status for e in exhibits)),
+        stopped=sum(bool(e.role) for e in exhibits),
+        stops=dict(Counter(code for e in exhibits for code in e.role.split())),
     )
 
 
@@ -246,6 +254,30 @@ SEIZURE_MEASURES: tuple[SeizureMeasure, ...] = (
         "Volume of the precursor lines that have no mass.",
         lambda s: s.millilitres(precursors=True),
         unit="ml",
+    ),
+    SeizureMeasure(
+        "custody_open",
+        "Tang vật đang tạm giữ",
+        "Exhibits in custody",
+        "Số gói tang vật và mẫu mà đơn vị còn chịu trách nhiệm vào cuối kỳ (kỳ chưa hết thì đến lúc này): đã lập biên "
+        "bản, đã niêm phong, trong kho, đang vận chuyển, đang mở niêm phong, đang giám định; chưa bàn giao ra ngoài "
+        "ngành và chưa kết thúc. Tính cho đơn vị đang giữ, kể cả tang vật của báo cáo đã hủy hoặc đã nhập. Không tính "
+        "báo cáo giới hạn theo danh sách.",
+        "Packages and samples for which the unit answers at the end of the period (now, while it runs): written down, "
+        "sealed, in store, in transit, opened or at the laboratory; neither handed over to somebody outside nor "
+        "closed. They count for the unit that holds them, also those of a report that was voided or merged. Without "
+        "compartments.",
+        lambda s: Decimal(sum(s.held.values())),
+    ),
+    SeizureMeasure(
+        "custody_exceptions",
+        "Tang vật có sai lệch chưa xử lý",
+        "Exhibits stopped by a difference",
+        "Trong số tang vật đang tạm giữ vào cuối kỳ, số gói bị dừng vì sai niêm phong hoặc lệch khối lượng mà lãnh đạo "
+        "chưa quyết định. Gói sai cả hai tính một lần.",
+        "Of the exhibits in custody at the end of the period, those stopped by a seal or a mass that differed and on "
+        "which no leader has decided. One that differs in both counts once.",
+        lambda s: Decimal(s.stopped),
     ),
 )
 

@@ -25,6 +25,8 @@ INCIDENT, PARTICIPATION, PERSON, MASS, VOLUME, COUNT = (
     "volume",
     "count",
 )
+# Not an entry of a report: an exhibit that was in custody at the moment asked for (`rules.custody`).
+EXHIBIT = "exhibit"
 LEAD, CO_LEAD, SUPPORT = "lead", "co_lead", "support"
 ARRESTED, SOUGHT = "arrested", "sought"
 # How a person's status (dictionary 3.7) is counted; whoever was let go is counted nowhere.
