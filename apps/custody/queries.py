@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 
 from apps.changes.rules import post_stream
 from apps.common.actor import Actor
@@ -21,6 +21,7 @@ from apps.custody.rules.comparison import Balance
 from apps.custody.rules.forms import WORDS, problem
 from apps.custody.rules.moves import SETTLED
 from apps.seizures.models import SeizureReport
+from apps.seizures.queries import absorbed_by
 from apps.seizures.rules.lines import standing
 
 KIND, HAND_OVER, STORE_COUNT = "exhibit", "hand_over", "store_count"
@@ -205,8 +206,7 @@ def left_open(report: SeizureReport) -> list[Problem]:
     Exhibits, also of reports merged into it, that are in somebody's hand; and lines of which nothing was ever handed
     over, unless the report says why (`handover_reason`).
     """
-    rows = Exhibit.objects.filter(Q(report=report) | Q(report__merged_into=report)).select_related("report")
-    exhibits = list(rows.order_by("report__number", "number"))
+    exhibits = _with_absorbed(report)
     found = [
         Problem(f"/exhibits/{label(exhibit)}", "not-settled", *WORDS["not-settled"])
         for exhibit in exhibits
@@ -218,6 +218,20 @@ def left_open(report: SeizureReport) -> list[Problem]:
             problem(f"lines/{mark}", "no-exhibit") for mark in standing(report.lines) if mark not in kept
         ]
     return found
+
+
+def in_hand(report: SeizureReport) -> list[Problem]:
+    """Name the exhibits that keep a report from being merged into a closed one: those in somebody's hand."""
+    return [
+        Problem(f"/exhibits/{name}", "not-settled", *(f"{name}: {words}" for words in WORDS["not-settled"]))
+        for name in (label(exhibit) for exhibit in _with_absorbed(report) if exhibit.state not in SETTLED)
+    ]
+
+
+def _with_absorbed(report: SeizureReport) -> list[Exhibit]:
+    """Give the exhibits of a report and of all that were merged into it."""
+    rows = Exhibit.objects.filter(report__in={report.pk, *absorbed_by(report)}).select_related("report")
+    return list(rows.order_by("report__number", "number"))
 
 
 def results_of(exhibits: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:

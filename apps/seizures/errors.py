@@ -12,6 +12,19 @@ class SameReport(Invalid):
     vi = "Phải chọn hai báo cáo khác nhau."
 
 
+class SurvivorClosed(Conflict):
+    """The survivor is closed while exhibits of the other report are in somebody's hand.
+
+    They would belong to a seizure that has ended; they end first, or the closed report is merged into the open one.
+    """
+
+    code = "survivor-closed"
+    vi = (
+        "Báo cáo giữ lại đã kết thúc mà tang vật của báo cáo kia còn trong tay đơn vị. Bàn giao hoặc kết thúc các tang "
+        "vật này trước, hoặc nhập theo chiều ngược lại: báo cáo đã kết thúc vào báo cáo còn mở."
+    )
+
+
 class DuplicatesOpen(Conflict):
     """Somebody must first say whether other reports tell of the same seizure."""
 

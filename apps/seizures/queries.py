@@ -148,6 +148,17 @@ def without_names(parts: Mapping[str, Any]) -> dict[str, Any]:
     return bare
 
 
+def absorbed_by(report: SeizureReport) -> set[UUID]:
+    """Give the reports that were merged into this one, and those merged into them before."""
+    found: set[UUID] = set()
+    newest = {report.pk}
+    while newest:
+        rows = SeizureReport.objects.filter(merged_into__in=newest).values_list("pk", flat=True)
+        newest = set(rows) - found
+        found |= newest
+    return found
+
+
 def photos_missing(report: SeizureReport) -> list[str]:
     """Give the ids of named photos whose bytes the server does not hold."""
     named = list(report.fields.get("photos") or ())

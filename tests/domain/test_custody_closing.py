@@ -13,8 +13,9 @@ from apps.custody import actions
 from apps.custody.errors import CustodyStep, NotHolder
 from apps.custody.models import Exhibit
 from apps.custody.queries import balances, label
-from apps.inspections.errors import StateChanged
+from apps.inspections.errors import ReportVoided, StateChanged
 from apps.seizures.actions import amend_seizure, merge_seizures
+from apps.seizures.errors import SurvivorClosed
 from apps.seizures.models import SeizureReport
 from tests.cast import Cast
 from tests.holding import WITNESSED, Holding, sealing
@@ -132,6 +133,51 @@ def test_what_a_merged_report_holds_counts_too(holding: Holding, cast: Cast) -> 
         actor=cast.leader.actor(), report_id=exhibit.report_id, survivor_id=survivor.pk, reason="Cùng một vụ"
     )
     report = ready(holding, survivor)
+    assert lacks(holding, report) == [(f"/exhibits/{label(exhibit)}", "not-settled")]
+    holding.accept(holding.offer(exhibit, **POLICE), by=cast.leader, **PAPER)
+    assert close(holding, report).stage == "closed"
+
+
+def test_a_closed_seizure_takes_no_report_with_exhibits_in_a_hand(holding: Holding, cast: Cast) -> None:
+    done = holding.seizing.submitted(handover_reason="Bộ đội Biên phòng giữ")
+    done = close(holding, ready(holding, done))
+    exhibit = holding.sealed(holding.recorded(holding.seizing.submitted(place="Kho hàng số 3")))
+    middle = holding.seizing.submitted(place="Kho hàng số 4")
+    leader = cast.leader.actor()
+    merge_seizures(actor=leader, report_id=exhibit.report_id, survivor_id=middle.pk, reason="Cùng một vụ")
+    desk, path = cast.leader.console(), f"/console/seizures/{middle.pk}/"
+    said = {"verdict": "into_other", "other": str(done.pk), "reason": "Cùng một vụ"}
+    told = desk.post(f"{path}pairing/", said, follow=True).content.decode()
+    assert "Báo cáo giữ lại đã kết thúc" in told
+    assert f"{label(exhibit)}: Tang vật chưa bàn giao xong" in told
+    middle.refresh_from_db()
+    assert (middle.stage, middle.merged_into) == ("submitted", None)
+    with pytest.raises(SurvivorClosed) as refusal:
+        merge_seizures(actor=leader, report_id=middle.pk, survivor_id=done.pk, reason="Cùng một vụ")
+    assert [(f.pointer, f.code) for f in refusal.value.errors] == [
+        (f"/exhibits/{label(exhibit)}", "not-settled")
+    ]
+    holding.accept(holding.offer(exhibit, **POLICE), by=cast.leader, **PAPER)
+    assert (
+        merge_seizures(
+            actor=leader, report_id=middle.pk, survivor_id=done.pk, reason="Cùng một vụ"
+        ).merged_into
+        == done
+    )
+    with pytest.raises(ReportVoided):
+        holding.recorded(
+            middle, by=cast.leader
+        )  # nor does anything come to it afterwards, from whatever door
+
+
+def test_the_closed_one_may_go_into_the_open_one_which_then_waits(holding: Holding, cast: Cast) -> None:
+    done = close(holding, ready(holding, holding.seizing.submitted(handover_reason="Bộ đội Biên phòng giữ")))
+    exhibit = holding.sealed(holding.recorded(holding.seizing.submitted(place="Kho hàng số 3")))
+    last = holding.seizing.submitted(place="Kho hàng số 5")
+    leader = cast.leader.actor()
+    for gone, kept in ((done.pk, exhibit.report_id), (exhibit.report_id, last.pk)):
+        merge_seizures(actor=leader, report_id=gone, survivor_id=kept, reason="Cùng một vụ")
+    report = ready(holding, last)
     assert lacks(holding, report) == [(f"/exhibits/{label(exhibit)}", "not-settled")]
     holding.accept(holding.offer(exhibit, **POLICE), by=cast.leader, **PAPER)
     assert close(holding, report).stage == "closed"

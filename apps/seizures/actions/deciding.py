@@ -44,6 +44,11 @@ def require(verb: str, requirement: Requirement) -> None:
         known.append(requirement)
 
 
+def lacking(verb: str, report: SeizureReport) -> list[Problem]:
+    """Give what apps above find that keeps a report from this."""
+    return [problem for ask in _REQUIREMENTS.get(verb, ()) for problem in ask(report)]
+
+
 @transaction.atomic
 def decide_seizure(
     *, actor: Actor, report_id: UUID, verb: str, note: str = "", base_rev: int | None = None
@@ -61,8 +66,7 @@ def decide_seizure(
     if verb in NOTED and not note:
         raise NoteRequired
     to = stages.next_stage(verb, report.stage)
-    missing = checks.missing_for(verb, reported(report))
-    missing += [problem for ask in _REQUIREMENTS.get(verb, ()) for problem in ask(report)]
+    missing = checks.missing_for(verb, reported(report)) + lacking(verb, report)
     if missing:
         raise InvalidFields(errors=missing)
     if verb in {"verify_unit", "accept"} and candidates(actor, report):

@@ -13,8 +13,8 @@ from apps.common.errors import NotFound
 from apps.common.text import clean_text
 from apps.inspections.errors import NoteRequired, ReportVoided, StateChanged
 from apps.seizures.actions.common import finish
-from apps.seizures.actions.deciding import AMENDERS, to_decide
-from apps.seizures.errors import SameReport
+from apps.seizures.actions.deciding import AMENDERS, lacking, to_decide
+from apps.seizures.errors import SameReport, SurvivorClosed
 from apps.seizures.models import Decision, DistinctPair, Merge, SeizureReport, Stage
 from apps.seizures.queries import KIND, streams_of
 from apps.seizures.rules import stages
@@ -26,13 +26,17 @@ CHANGES = {"merge": "seizure.merged", "part": "seizure.parted"}
 def merge_seizures(*, actor: Actor, report_id: UUID, survivor_id: UUID, reason: str) -> SeizureReport:
     """Say that a report tells of the same seizure as the survivor: it leaves the figures, the survivor stays as it is.
 
-    What only the merged report says is carried over by a correction of the survivor, not here. Raises SameReport,
-    NoteRequired, ReportVoided, and what a decision raises about either report.
+    What only the merged report says is carried over by a correction of the survivor, not here. A closed survivor takes
+    no report whose exhibits are in somebody's hand. Raises SameReport, NoteRequired, ReportVoided, SurvivorClosed, and
+    what a decision raises about either report.
     """
     report, survivor = _both(actor, report_id, survivor_id)
     reason = _reason(reason)
     if stages.DRAFT in {report.stage, survivor.stage} or {report.stage, survivor.stage} & set(stages.ENDED):
         raise ReportVoided
+    in_hand = lacking("merge", report) if survivor.stage == stages.CLOSED else []
+    if in_hand:
+        raise SurvivorClosed(errors=in_hand)
     Merge.objects.create(
         report=report,
         survivor=survivor,
