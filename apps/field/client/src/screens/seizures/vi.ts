@@ -177,7 +177,7 @@ export const vi = {
     lead_force: "Lực lượng chủ trì",
     first_cue: "Dấu hiệu đầu tiên",
     finding_category: "Loại phát hiện",
-    handling: "Mức độ mật",
+    handling: "Mức độ tiếp cận",
     watch_linked: "Liên quan danh sách theo dõi, cảnh báo",
     is_subject_present: "Đối tượng có mặt",
     persons_count: "Số đối tượng",
