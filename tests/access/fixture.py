@@ -1,7 +1,8 @@
 """The records of the access matrix, for the tests that ask about them as everyone.
 
-They are made once for a file of tests, in a transaction that ends with the file; each test works in a savepoint of it
-and leaves no trace.
+They are made once for a file of tests and taken away after it; each test works in a transaction of its own and leaves
+no trace. (In one transaction around the file SQLite would read its whole schema again after each request that is
+undone, for the import of a list has made a table in it.)
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import override_settings
 
 from tests.access.records import Records, make_records
 from tests.cast import Cast
+from tests.emptying import empty_database
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +35,15 @@ def _made(
             days=1
         ),  # the same tokens serve the whole file, however slow the machine
     )
-    with changed, django_db_blocker.unblock(), transaction.atomic():
-        records = make_records(Cast())
-        for member in records.cast.everyone().values():
-            member.client()
-        with django_db_blocker.block():  # until a test asks for the records
-            yield records
-        transaction.set_rollback(True)
+    with changed:
+        with django_db_blocker.unblock(), transaction.atomic():
+            records = make_records(Cast())
+            for member in records.cast.everyone().values():
+                member.client()
+            connection.run_on_commit.clear()  # nobody works off what they owe
+        yield records
+        with django_db_blocker.unblock():
+            empty_database()
 
 
 @pytest.fixture
