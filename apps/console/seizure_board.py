@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
@@ -16,6 +16,7 @@ from apps.common.actor import Actor
 from apps.common.text import pick
 from apps.console.board import Chosen, signed
 from apps.console.queue import FIRST_DAY
+from apps.console.seizure_splits import Split, splits
 from apps.console.templatetags.console import number
 from apps.custody.models import ExhibitState, Stop
 from apps.inspections.models import Mode
@@ -147,6 +148,9 @@ class SeizurePage:
     drugs_total: SubstanceRow
     precursors: tuple[SubstanceRow, ...]
     precursors_total: SubstanceRow
+    drugs_by_group: tuple[SubstanceRow, ...]
+    drugs_by_form: tuple[SubstanceRow, ...]
+    splits: tuple[Split, ...]
     forces: tuple[tuple[str, int], ...]
     modes: tuple[tuple[str, int], ...]
     held: tuple[tuple[str, int], ...]
@@ -180,7 +184,11 @@ def seizure_page(actor: Actor, chosen: Chosen, as_of: AsOf, unit_id: UUID | None
         for row in board.rows
         if not (row.is_self and len(board.rows) > 1 and row.figures == row.before == Seized())
     ]
-    drugs, precursors = (_table(board.total, precursors=p) for p in (False, True))
+    called = {key: pick(s.vi, s.en) for key, s in substances().items()}
+    drugs, precursors = (
+        _table(board.total, lambda thing: called.get(thing.substance, thing.substance), precursors=p)
+        for p in (False, True)
+    )
     return SeizurePage(
         board=board,
         chosen=chosen,
@@ -201,6 +209,9 @@ def seizure_page(actor: Actor, chosen: Chosen, as_of: AsOf, unit_id: UUID | None
         drugs_total=_sum(drugs),
         precursors=tuple(precursors),
         precursors_total=_sum(precursors),
+        drugs_by_group=tuple(_table(board.total, lambda t: label("report_group", t.group), precursors=False)),
+        drugs_by_form=tuple(_table(board.total, _form, precursors=False)),
+        splits=splits(board.total),
         forces=_split(board.total.forces, dict(Force.choices)),
         modes=_split(board.total.modes, dict(Mode.choices)),
         held=_split(board.total.held, dict(ExhibitState.choices)),
@@ -267,12 +278,16 @@ def _came_late(measure: SeizureMeasure, now: Seized, at_close: Seized | None) ->
     return f"{signed(difference, measure.places)} {measure.unit}".strip() if difference else "0"
 
 
-def _table(figures: Seized, *, precursors: bool) -> list[SubstanceRow]:
-    called = {key: pick(s.vi, s.en) for key, s in substances().items()}
+def _form(thing: Thing) -> str:
+    return label("form", thing.form) if thing.form else pick("Chưa rõ", "Not known")
+
+
+def _table(figures: Seized, called: Callable[[Thing], str], *, precursors: bool) -> list[SubstanceRow]:
+    """Add up the drugs (or the precursors) by what they are called."""
     rows: dict[str, SubstanceRow] = {}
 
     def row(thing: Thing) -> SubstanceRow:
-        return rows.setdefault(thing.substance, SubstanceRow(called.get(thing.substance, thing.substance)))
+        return rows.setdefault(name := called(thing), SubstanceRow(name))
 
     for thing, grams in figures.mass_g.items():
         if thing.is_precursor == precursors:

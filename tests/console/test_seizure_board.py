@@ -55,6 +55,25 @@ def test_every_level_shows_its_figures_with_their_definitions(seizing: Seizing, 
     assert [unit.code for unit in gate.board.path] == ["TCHQ", "KV01", "NBA"]
 
 
+def test_yields_by_means_concealment_and_route_are_said_in_words(seizing: Seizing, cast: Cast) -> None:
+    seizing.submitted(lines=THINGS, concealment_places=["parcel", "cargo_goods"])
+    seizing.submitted(first_cue="canine", means=["canine"], departure="UNK", place_type="icd")
+    recount_seizures(actor=SYSTEM)
+    page = cast.hq_reviewer.console().get(HOME).context["page"]
+    cue, means, hidden, route, place = [
+        [(row.name, row.incidents, row.kilograms) for row in split.rows] for split in page.splits
+    ]
+    assert cue == [("Chó nghiệp vụ", 1, "1,201"), ("Máy soi hành lý", 1, "1,201")]
+    assert [name for name, *_ in means] == ["Chó nghiệp vụ", "Kiểm tra thủ công", "Máy soi hành lý"]
+    assert hidden[0] == ("Bưu kiện, bưu phẩm · Giả bao bì nhà sản xuất", 2, "2,401")
+    assert [name for name, *_ in route] == ["Nhập khẩu: NL → VN", "Nhập khẩu: Chưa rõ → VN"]
+    assert place == [("Chưa rõ", 1, "1,201"), ("ICD, cảng cạn", 1, "1,201")]
+    assert [(row.name, row.kilograms, row.count) for row in page.drugs_by_form] == [
+        ("Bột", "2,401", "1.830 viên")
+    ]
+    assert {row.name for row in page.drugs_by_group} >= {"Ketamine"}
+
+
 def test_what_is_in_custody_stands_beside_by_its_state_and_as_it_stood(holding: Holding, cast: Cast) -> None:
     exhibit = holding.stored()
     wrong = {"place": "Kệ 2", "seals_read": ["NP-X"]}

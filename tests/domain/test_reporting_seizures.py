@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -29,7 +30,8 @@ from apps.reporting import tasks
 from apps.reporting.actions import count_seizures, recount_seizures
 from apps.reporting.models import SeizureEntry
 from apps.reporting.queries import amendments, seizure_board, seizures_uncounted_since
-from apps.reporting.rules import Period, Seized
+from apps.reporting.rules import Period, Seized, Yield
+from apps.reporting.rules.seizures import CIRCUMSTANCES
 from apps.seizures import actions
 from apps.seizures.models import Merge, SeizureReport
 from apps.seizures.queries import groups_of
@@ -121,6 +123,10 @@ def by_hand() -> dict[str, Any]:
         for p in report.persons.values():
             status.setdefault(p["document_number"], set()).add(p["status"])
     return {
+        "cues": Counter(r.fields["first_cue"] for r in first),
+        "means": Counter(code for r in first for code in r.fields["means"]),
+        "cue_mass": _grams(several, group, lambda r: r.fields["first_cue"]),
+        "route_mass": _grams(several, group, lambda r: f"import {r.fields['departure']} VN"),
         "incidents": len(incidents),
         "customs": sum(r.lead_force == "customs" for r in first),
         "mass": sum((m.mass_g for m in drugs if m.mass_g), Decimal(0)),
@@ -133,8 +139,24 @@ def by_hand() -> dict[str, Any]:
     }
 
 
+def _grams(
+    reports: list[SeizureReport], group: dict[str, str], of: Callable[[SeizureReport], str]
+) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for report in reports:
+        for m in report.measured:
+            if m.is_counted and m.mass_g and m.basis != "estimated" and group[m.substance] != "precursor":
+                found[of(report)] = found.get(of(report), Decimal(0)) + m.mass_g
+    return found
+
+
 def told(s: Seized) -> dict[str, Any]:
+    cues, means, routes = (s.yields.get(name, {}) for name in ("first_cue", "means", "route"))
     return {
+        "cues": {code: y.incidents for code, y in cues.items() if y.incidents},
+        "means": {code: y.incidents for code, y in means.items() if y.incidents},
+        "cue_mass": {code: y.grams for code, y in cues.items() if y.grams},
+        "route_mass": {code: y.grams for code, y in routes.items() if y.grams},
         "incidents": s.incidents,
         "customs": s.customs_lead,
         "mass": s.grams(precursors=False),
@@ -176,6 +198,9 @@ class Story:
     def _submit(self, choice: int) -> None:
         found = {
             **HOW[choice % len(HOW)],
+            "first_cue": ("canine", "xray_baggage")[choice % 2],
+            "means": [("canine", "xray_baggage")[choice % 2], "physical_search"],
+            "departure": ("NL", "DE", "UNK")[choice % 3],
             "lines": {"1": LINES[choice % len(LINES)], "2": LINES[choice // 3 % len(LINES)]},
             "persons": {
                 "1": person(f"C{choice % 5}555555", ("arrested", "at_large", "detained")[choice % 3])
@@ -430,6 +455,50 @@ def test_reports_from_before_the_figures_are_owed_by_the_migration_once(counting
     assert len(owed()) == 1
     counted()
     assert set(SeizureEntry.objects.values_list("report_id", flat=True)) == {report.pk}
+
+
+def test_entries_from_before_the_dimensions_are_filled_where_they_stand(counting: Seizing) -> None:
+    counting.submitted(lines={str(i): found for i, found in enumerate(LINES)}, place_type="express_hub")
+    counted()
+    before = set(SeizureEntry.objects.values_list())
+    blank = dict.fromkeys(("form", *CIRCUMSTANCES), "")
+    SeizureEntry.objects.update(**blank)
+    import_module("apps.reporting.migrations.0008_fill_dimensions").fill(apps, None)
+    assert set(SeizureEntry.objects.values_list()) == before
+    assert recount_seizures(actor=SYSTEM, dry_run=True) == (set(), set())
+
+
+def test_an_incident_counts_under_each_of_its_means_and_hidings_and_once_under_its_cue(
+    counting: Seizing,
+) -> None:
+    one = counting.submitted(
+        concealment_places=["parcel", "cargo_goods"],
+        concealment_techniques=["inside_food"],
+        place_type="express_hub",
+    )
+    counting.submitted(
+        incident=str(one.incident_id), kind="expansion", first_cue="canine", means=["canine"], departure="LA"
+    )
+    counting.send(actions.send_flash, flash())
+    counted()
+    y = figures().yields
+    half = Decimal("1200.5")
+    assert y["first_cue"] == {"xray_baggage": Yield(1, half), "canine": Yield(0, half), "": Yield(1)}
+    assert y["means"] == {
+        "xray_baggage": Yield(1, half),
+        "physical_search": Yield(1, half),
+        "canine": Yield(0, half),
+        "": Yield(1),
+    }
+    assert y["hidden"] == {
+        "cargo_goods inside_food": Yield(1, half),
+        "parcel inside_food": Yield(1, half),
+        "parcel factory_repacked": Yield(0, half),
+        "": Yield(1),
+    }
+    assert y["route"] == {"import NL VN": Yield(1, half), "import LA VN": Yield(0, half), "  ": Yield(1)}
+    assert y["place_type"] == {"express_hub": Yield(1, half), "": Yield(1, half)}
+    assert {thing.form for thing in figures().mass_g} == {"powder"}
 
 
 def test_only_the_system_and_administrators_count(cast: Cast) -> None:

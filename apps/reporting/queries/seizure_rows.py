@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,15 @@ from apps.reference.rules.folding import fold
 from apps.reporting.models import SeizureEntry
 from apps.reporting.queries.truth import uncounted
 from apps.reporting.rules import Entry, entries_of, joined
-from apps.reporting.rules.seizures import CO_LEAD, LEAD, Line, Person, Told
+from apps.reporting.rules.seizures import (
+    CIRCUMSTANCES,
+    CO_LEAD,
+    LEAD,
+    Circumstances,
+    Line,
+    Person,
+    Told,
+)
 from apps.seizures.models import Merge, Participation, ReportNumber, SeizureLine, SeizureReport
 from apps.seizures.queries import KIND
 from apps.seizures.rules.duplicates import PAPERS, is_telling
@@ -90,7 +98,7 @@ def _told(incidents: Collection[UUID]) -> Iterator[Told]:
     reports = reports.only(*_REPORT, "persons").order_by("pk")
     lines = _by_report(
         SeizureLine.objects.filter(report__in=reports.values("pk"), excluded=""),
-        ("mark", "substance", "report_group", "basis", "mass_g", "volume_ml", "count", "count_unit"),
+        ("mark", "substance", "report_group", "form", "basis", "mass_g", "volume_ml", "count", "count_unit"),
     )
     parts = _by_report(
         Participation.objects.filter(report__in=reports.values("pk")).order_by("position"),
@@ -113,6 +121,7 @@ def _told(incidents: Collection[UUID]) -> Iterator[Told]:
             is_counted=report.statistic_status != EXCLUDED and report.handling != Handling.COMPARTMENT,
             lead_force=report.lead_force,
             mode=report.mode,
+            how=_circumstances(report.fields),
             leads=leading[0] if leading else None,
             is_co_led=any(role == CO_LEAD for _, _, role in several),
             parts=tuple((unit, role) for unit, _, role in several if unit),
@@ -130,7 +139,16 @@ _REPORT = (
     "handling",
     "lead_force",
     "mode",
+    "fields",
 )
+
+
+def _circumstances(fields: Mapping[str, Any]) -> Circumstances:
+    """Read how things were found and hidden; what a form does not name stays empty."""
+    lists = {"places": "concealment_places", "techniques": "concealment_techniques", "means": "means"}
+    several = {name: " ".join(sorted(fields.get(source) or ())) for name, source in lists.items()}
+    single = {name: str(fields.get(name) or "") for name in CIRCUMSTANCES if name not in lists}
+    return Circumstances(**several, **single)
 
 
 def _persons(report: SeizureReport, papers: list[tuple[Any, ...]]) -> Iterator[Person]:

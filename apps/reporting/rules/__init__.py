@@ -23,6 +23,7 @@ from apps.reporting.rules.seized import (
     Seized,
     SeizureMeasure,
     Thing,
+    Yield,
     seizure_comparisons,
     sum_up,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "Seized",
     "SeizureMeasure",
     "Thing",
+    "Yield",
     "compare",
     "comparisons",
     "entries_of",

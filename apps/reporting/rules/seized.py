@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -29,16 +29,40 @@ GRAMS_IN_KG = Decimal(1000)
 
 @dataclass(frozen=True)
 class Thing:
-    """What was seized of one substance, on one basis of measure."""
+    """What was seized of one substance in one form, on one basis of measure."""
 
     group: str
     substance: str
+    form: str
     basis: str
 
     @property
     def is_precursor(self) -> bool:
         """Whether it stands in the table of precursors."""
         return self.group == PRECURSOR
+
+
+@dataclass(frozen=True)
+class Yield:
+    """How many incidents and how many grams of drugs stand behind one value of a dimension."""
+
+    incidents: int = 0
+    grams: Decimal = Decimal(0)
+
+
+def _hidden(e: Entry) -> list[str]:
+    return [f"{place} {technique}" for place in e.places.split() for technique in e.techniques.split()]
+
+
+# What seizures can be split by beside units (dictionary 6.4) → the values of an entry. Of `means` and `hidden` an entry
+# may have several and counts in each, so they do not add up; of the others exactly one.
+DIMENSIONS: Mapping[str, Callable[[Entry], Sequence[str]]] = {
+    "first_cue": lambda e: (e.first_cue,),
+    "means": lambda e: e.means.split() or ("",),
+    "hidden": lambda e: _hidden(e) or ("",),
+    "route": lambda e: (f"{e.direction} {e.departure} {e.destination}",),
+    "place_type": lambda e: (e.place_type,),
+}
 
 
 @dataclass(frozen=True)
@@ -56,6 +80,7 @@ class Seized:
     mass_g: Mapping[Thing, Decimal] = field(default_factory=dict)
     volume_ml: Mapping[Thing, Decimal] = field(default_factory=dict)
     counts: Mapping[tuple[Thing, str], int] = field(default_factory=dict)
+    yields: Mapping[str, Mapping[str, Yield]] = field(default_factory=dict)
     held: Mapping[str, int] = field(default_factory=dict)
     stopped: int = 0
     stops: Mapping[str, int] = field(default_factory=dict)
@@ -92,7 +117,7 @@ def sum_up(entries: Iterable[Entry]) -> Seized:
     volume: dict[Thing, Decimal] = defaultdict(Decimal)
     counts: Counter[tuple[Thing, str]] = Counter()
     for e in several:
-        thing = Thing(e.group, e.substance, e.basis)
+        thing = Thing(e.group, e.substance, e.form, e.basis)
         if e.measure == MASS:
             mass[thing] += e.amount
         elif e.measure == VOLUME:
@@ -111,10 +136,24 @@ def sum_up(entries: Iterable[Entry]) -> Seized:
         mass_g=dict(mass),
         volume_ml=dict(volume),
         counts=dict(counts),
+        yields={name: found for name, of in DIMENSIONS.items() if (found := _yields(several, of))},
         held=dict(Counter(e.status for e in exhibits)),
         stopped=sum(bool(e.role) for e in exhibits),
         stops=dict(Counter(code for e in exhibits for code in e.role.split())),
     )
+
+
+def _yields(entries: Iterable[Entry], of: Callable[[Entry], Sequence[str]]) -> dict[str, Yield]:
+    incidents: Counter[str] = Counter()
+    grams: dict[str, Decimal] = defaultdict(Decimal)
+    for e in entries:
+        if e.measure == INCIDENT:
+            incidents.update(of(e))
+        elif e.measure == MASS and e.group != PRECURSOR:
+            for value in of(e):
+                grams[value] += e.amount
+    values = incidents.keys() | grams.keys()
+    return {value: Yield(incidents[value], grams.get(value, Decimal(0))) for value in values}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
@@ -40,6 +40,7 @@ class Line:
     mark: str
     substance: str
     group: str
+    form: str
     basis: str
     mass_g: Decimal | None = None
     volume_ml: Decimal | None = None
@@ -66,6 +67,23 @@ class Person:
 
 
 @dataclass(frozen=True)
+class Circumstances:
+    """How things were found, hidden and sent, as a report says; several codes stand in one string, by spaces."""
+
+    first_cue: str = ""
+    means: str = ""
+    places: str = ""
+    techniques: str = ""
+    direction: str = ""
+    departure: str = ""
+    destination: str = ""
+    place_type: str = ""
+
+
+CIRCUMSTANCES = tuple(Circumstances.__dataclass_fields__)
+
+
+@dataclass(frozen=True)
 class Told:
     """What one report says that figures look at. `is_counted`: not a draft, void, merged, negative, in a compartment.
 
@@ -81,6 +99,7 @@ class Told:
     is_counted: bool
     lead_force: str = ""
     mode: str = ""
+    how: Circumstances = field(default_factory=Circumstances)
     leads: UUID | None = None
     is_co_led: bool = False
     parts: tuple[tuple[UUID, str], ...] = ()
@@ -114,8 +133,17 @@ class Entry:
     mode: str = ""
     substance: str = ""
     group: str = ""
+    form: str = ""
     basis: str = ""
     count_unit: str = ""
+    first_cue: str = ""
+    means: str = ""
+    places: str = ""
+    techniques: str = ""
+    direction: str = ""
+    departure: str = ""
+    destination: str = ""
+    place_type: str = ""
     key: str = ""
     amount: Decimal = field(default=Decimal(1))
 
@@ -163,6 +191,7 @@ def _entries(told: Sequence[Told]) -> Iterator[Entry]:
         role=CO_LEAD if any(t.is_co_led for t in counting) else LEAD,
         mode=first.mode,
         key=str(first.incident),
+        **asdict(first.how),
     )
     yield whole
     yield from _participations(whole, counting)
@@ -258,7 +287,9 @@ def _amounts(report: Told, line: Line) -> Iterator[Entry]:
             mode=report.mode,
             substance=line.substance,
             group=line.group,
+            form=line.form,
             basis=line.basis,
             count_unit=line.count_unit if measure == COUNT else "",
             amount=amount,
+            **asdict(report.how),
         )
