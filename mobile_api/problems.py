@@ -17,6 +17,7 @@ from django.core.signals import got_request_exception
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions as drf
 
 from apps.accounts.errors import NotSignedIn
@@ -198,6 +199,7 @@ def is_phone_path(request: HttpRequest) -> bool:
     return request.path.startswith("/mobile/")
 
 
+@csrf_exempt
 def unknown_route(request: HttpRequest, *_args: object, **_kwargs: object) -> HttpResponse:
     """Answer for paths below /mobile/ that lead nowhere, also in debug mode."""
     return problem(NotFound(), request)

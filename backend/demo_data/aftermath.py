@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import datetime as dt
 
+from django.db.models import Max
+
 from apps.accounts import actions
-from apps.common.actor import SYSTEM
+from apps.common.actor import SYSTEM, Actor
+from apps.inspections.models import InspectionReport
 from backend.demo_data.people import Service, move
 from backend.demo_data.simulation import Simulation
 
 # Who moves from where to where, days before the end of the story.
 MOVES = (("TSN", "CPS", 3), ("LBA", "LLA", 2), ("HP1", "HP3", 1))
+
+
+def contacts(story: Simulation, service: Service) -> None:
+    """Let each phone be heard of when its officer's last report came: some were in use today, some lie in a drawer."""
+    last = dict(
+        InspectionReport.objects.exclude(received_at=None)
+        .values_list("officer_id")
+        .annotate(Max("received_at"))
+    )
+    for person in service.people:
+        if person.device and person.officer.pk in last:
+            story.at(last[person.officer.pk])
+            actor = Actor(officer_id=person.officer.pk, device_id=person.device.pk)
+            actions.note_contact(actor=actor, last_seen_at=None)
 
 
 def trouble(story: Simulation, service: Service) -> None:

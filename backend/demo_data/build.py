@@ -28,7 +28,7 @@ from apps.evidence.actions import Derived, settle_derivatives
 from apps.organisation.models import Unit
 from apps.reporting.actions import set_cut_off
 from backend.celery import app
-from backend.demo_data.aftermath import trouble
+from backend.demo_data.aftermath import contacts, trouble
 from backend.demo_data.checklists import make_checklists
 from backend.demo_data.headline import UNTIL, headline
 from backend.demo_data.history import History
@@ -122,6 +122,7 @@ def _live(story: Simulation, inspections: int, progress: Progress) -> dict[UUID,
         known = headline(story, service, library)
         recent = Seizures(story, service, library).happen(UNTIL if known else story.opening)
         progress.made("seizure reports", known + recent)
+        contacts(story, service)
         trouble(story, service)
         story.at(story.end)
     return thumbnails

@@ -57,8 +57,8 @@ HEADQUARTERS: tuple[tuple[str, str, int], ...] = (
 REPOSTED = {"QTR": "KV9", "HTI": "KV11"}
 # The demo's log-ins stand in these units; the reader of the demo meets Nội Bài first.
 SHOWN_AT = {"officer": "NBA", "leader": "NBA", "custodian": "HN", "liaison": "KCS"}
-_APP, _OS = ("1.4.0", "1.4.0", "1.4.0", "1.3.2"), ("Android 14", "Android 13", "Android 15", "iOS 18.5")
-_PHONES = ("Samsung Galaxy A35", "Samsung XCover 7", "Xiaomi Redmi Note 13", "OPPO A79", "iPhone 13")
+_APP, _OS = ("1.4.0", "1.4.0", "1.4.0", "1.3.2"), ("Android 14", "Android 13", "Android 15")
+_PHONES = ("Samsung Galaxy A35", "Samsung XCover 7", "Xiaomi Redmi Note 13", "OPPO A79", "Nokia XR21")
 
 
 @dataclass

@@ -137,6 +137,8 @@ class TestRoutes:
             answer = Client().get(path, headers={"X-Request-Id": REQUEST_ID})
             assert answer.status_code == 404
             assert answer.content == said(NotFound())[0].content, path
+            sent = Client(enforce_csrf_checks=True).post(path, headers={"X-Request-Id": REQUEST_ID})
+            assert (sent.status_code, sent.content) == (404, answer.content), path
 
     def test_the_console_keeps_its_own_pages(self, db: None) -> None:
         answer = Client().get("/nothing-here")
