@@ -164,8 +164,8 @@ def test_it_happened_when_it_says(folder: Path) -> None:
         assert sent.at == report.submitted_at
         assert "clock-doubtful" not in report.flags
     for device in Device.objects.exclude(last_seen_at=None):
-        sent = InspectionReport.objects.filter(officer=device.officer).latest("received_at")
-        assert device.last_seen_at == sent.received_at, "phones are heard of when their officer sends"
+        newest = InspectionReport.objects.filter(officer=device.officer).latest("received_at")
+        assert device.last_seen_at == newest.received_at, "phones are heard of when their officer sends"
     assert Device.objects.exclude(last_seen_at=None).exists()
 
 
