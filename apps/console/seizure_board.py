@@ -122,6 +122,7 @@ class UnitRow:
     name: str
     is_self: bool
     figures: tuple[Figure, ...]
+    custody: tuple[Figure, ...]
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,7 @@ def seizure_page(actor: Actor, chosen: Chosen, as_of: AsOf, unit_id: UUID | None
                 row.unit.name,
                 row.is_self,
                 tuple(_of_row(m, row.figures, row.changes) for m in _shown_by_unit()),
+                tuple(_of_row(m, row.figures, row.changes) for m in _CUSTODY),
             )
             for row in rows
         ),
@@ -243,10 +245,11 @@ def _shown_by_unit() -> tuple[SeizureMeasure, ...]:
         "drug_mass_kg",
         "drug_count_tablet",
         "precursor_mass_kg",
-        "custody_open",
-        "custody_exceptions",
     }
     return tuple(m for m in SEIZURE_MEASURES if m.code in wanted)
+
+
+_CUSTODY = tuple(m for m in SEIZURE_MEASURES if m.code in {"custody_open", "custody_exceptions"})
 
 
 def _figure(measure: SeizureMeasure, board: SeizureBoard) -> Figure:

@@ -83,6 +83,11 @@ def test_what_is_in_custody_stands_beside_by_its_state_and_as_it_stood(holding: 
     shown = {figure.measure.code: figure.value for figure in page.totals}
     assert (shown["custody_open"], shown["custody_exceptions"]) == ("1", "1")
     assert (page.held, page.stops) == ((("Trong kho đơn vị", 1),), (("Sai niêm phong", 1),))
+    region = cast.hq_reviewer.console().get(f"/console/board/{cast.region.pk}/seizures/").context["page"]
+    assert {row.code: [f.value for f in row.custody] for row in region.rows} == {
+        "CPN": ["0", "0"],
+        "NBA": ["1", "1"],
+    }
     yesterday = today() - dt.timedelta(days=1)
     then = cast.leader.console().get(f"{HOME}?as_of={yesterday}").context["page"]
     assert {figure.measure.code: figure.value for figure in then.totals}["custody_open"] == "0"
