@@ -34,6 +34,14 @@ def empty_database() -> None:
 
 
 @contextmanager
+def committed() -> Iterator[None]:
+    """Commit what is made inside, for several tests to look at; what it owes is worked off by nobody."""
+    with transaction.atomic():
+        yield
+        connection.run_on_commit.clear()
+
+
+@contextmanager
 def _unguarded() -> Iterator[None]:
     """Open a transaction in which foreign keys and, on PostgreSQL, triggers keep silent."""
     with connection.constraint_checks_disabled(), transaction.atomic():

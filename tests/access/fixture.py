@@ -13,12 +13,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
 from django.test import override_settings
 
 from tests.access.records import Records, make_records
 from tests.cast import Cast
-from tests.emptying import empty_database
+from tests.emptying import committed, empty_database
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +35,10 @@ def _made(
         ),  # the same tokens serve the whole file, however slow the machine
     )
     with changed:
-        with django_db_blocker.unblock(), transaction.atomic():
+        with django_db_blocker.unblock(), committed():
             records = make_records(Cast())
             for member in records.cast.everyone().values():
                 member.client()
-            connection.run_on_commit.clear()  # nobody works off what they owe
         yield records
         with django_db_blocker.unblock():
             empty_database()

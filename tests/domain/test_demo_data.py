@@ -1,20 +1,21 @@
-"""The demo data, in small: everything is there, through the actions, the same each time, once."""
+"""The demo data, in small: everything is there, through the actions, once. All tests look at the same world."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth import authenticate
-from django.db import transaction
 from django.db.models import Q
+from django.test import override_settings
 from django.utils import timezone
 
 from apps.accounts.models import Device, Officer, Posting, Role
@@ -23,7 +24,6 @@ from apps.checklists.models import ChecklistVersion, Status
 from apps.common.actor import SYSTEM
 from apps.evidence.models import Attachment, Receipt
 from apps.inspections.models import InspectionReport, State
-from apps.organisation.actions import create_unit
 from apps.organisation.models import Unit
 from apps.reporting.actions import recount_custody, recount_seizures
 from apps.reporting.models import RollUp
@@ -31,26 +31,39 @@ from apps.reporting.queries import differences, seizure_board, seizures_uncounte
 from apps.reporting.rules import Period
 from apps.seizures.duplicates import open_pairs
 from apps.seizures.models import SeizureReport, Stage
-from backend.demo_data.build import DatabaseInUse, build
+from backend.demo_data.build import build
 from tests.domain.test_verify_evidence import verify
+from tests.emptying import committed, empty_database
 from tests.evidence import on_disk
 
 # Late enough for the archive of August 2024 to lie before the eighteen months.
 END = dt.datetime(2026, 3, 3, 9, 0, tzinfo=dt.UTC)
 
 
+def living_in(place: Path) -> override_settings:
+    storages = settings.STORAGES | {"evidence": on_disk(place / "evidence")}
+    return override_settings(STORAGES=storages, DATA_DIR=place)
+
+
+@pytest.fixture(scope="module")
+def _made(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    place = tmp_path_factory.mktemp("demo")
+    with django_db_blocker.unblock():
+        with living_in(place), committed():
+            assert not make(160)[-1].startswith("The demo")
+        with django_db_blocker.block():
+            yield place
+        empty_database()
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Path:
-    settings.STORAGES = settings.STORAGES | {"evidence": on_disk(tmp_path / "evidence")}
-    monkeypatch.setattr("django.conf.settings.DATA_DIR", tmp_path)
-    return tmp_path
-
-
-@contextmanager
-def thrown_away() -> Iterator[None]:
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
+def world(_made: Path, tmp_path: Path, db: None) -> Iterator[Path]:
+    """One world for all the tests here, and a copy of its files for each of them."""
+    shutil.copytree(_made, tmp_path, dirs_exist_ok=True)
+    with living_in(tmp_path):
+        yield tmp_path
 
 
 def make(inspections: int, end: dt.datetime = END) -> list[str]:
@@ -59,9 +72,7 @@ def make(inspections: int, end: dt.datetime = END) -> list[str]:
     return told
 
 
-@pytest.mark.django_db
-def test_everything_is_there(folder: Path) -> None:
-    assert not make(160)[-1].startswith("The demo")
+def test_everything_is_there(world: Path) -> None:
     assert (Unit.objects.count(), Officer.objects.count(), Device.objects.count()) == (45, 180, 60)
     assert InspectionReport.objects.count() >= 160
     assert set(SeizureReport.objects.values_list("stage", flat=True)) == {
@@ -92,9 +103,7 @@ def test_everything_is_there(folder: Path) -> None:
     assert verify("--all") == (0, []), "all of it is what the ledger says"
 
 
-@pytest.mark.django_db
-def test_the_figures_are_counted_and_nothing_is_owed(folder: Path) -> None:
-    make(30)
+def test_the_figures_are_counted_and_nothing_is_owed(world: Path) -> None:
     assert uncounted_since() is None
     assert seizures_uncounted_since() is None
     assert differences() == []
@@ -102,9 +111,7 @@ def test_the_figures_are_counted_and_nothing_is_owed(folder: Path) -> None:
     assert counted == InspectionReport.objects.exclude(state=State.VOIDED).count()
 
 
-@pytest.mark.django_db
-def test_hanoi_reproduces_the_published_headline(folder: Path) -> None:
-    make(10)
+def test_hanoi_reproduces_the_published_headline(world: Path) -> None:
     hanoi = Unit.objects.get(code="HN").pk
     year = Period(dt.date(2024, 1, 1), dt.date(2024, 8, 20))
     board = seizure_board(SYSTEM, year, hanoi)
@@ -151,9 +158,7 @@ def test_hanoi_reproduces_the_published_headline(folder: Path) -> None:
     assert recount_custody(actor=SYSTEM, dry_run=True) == (set(), set())
 
 
-@pytest.mark.django_db
-def test_it_happened_when_it_says(folder: Path) -> None:
-    make(30)
+def test_it_happened_when_it_says(world: Path) -> None:
     assert abs(timezone.now() - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=1), "the clock runs again"
     for report in InspectionReport.objects.all():
         assert report.started_on_device_at is not None
@@ -169,26 +174,8 @@ def test_it_happened_when_it_says(folder: Path) -> None:
     assert Device.objects.exclude(last_seen_at=None).exists()
 
 
-@pytest.mark.django_db
-def test_the_same_dice_make_the_same_world(folder: Path) -> None:
-    worlds = []
-    for _ in range(2):
-        with thrown_away():
-            make(20)
-            reports = InspectionReport.objects.order_by("pk").values_list(
-                "pk", "number", "state", "outcome", "remarks"
-            )
-            people = Officer.objects.order_by("pk").values_list("pk", "username", "full_name")
-            photos = Attachment.objects.order_by("pk").values_list("pk", "sha256")
-            worlds.append((list(reports), list(people), list(photos)))
-        (folder / "demo.json").unlink()
-    assert worlds[0] == worlds[1]
-
-
-@pytest.mark.django_db
-def test_the_log_ins_work_and_are_kept_from_others(folder: Path) -> None:
-    make(10)
-    path = folder / "demo.json"
+def test_the_log_ins_work_and_are_kept_from_others(world: Path) -> None:
+    path = world / "demo.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     facts = json.loads(path.read_text())
     assert set(facts["logins"]) == set(Role.values)
@@ -199,37 +186,13 @@ def test_the_log_ins_work_and_are_kept_from_others(folder: Path) -> None:
         assert Posting.objects.filter(officer_id=officer.pk, role=role, valid_to=None).exists()
 
 
-@pytest.mark.django_db
-def test_a_second_run_changes_nothing_but_lost_log_ins(folder: Path) -> None:
-    make(10)
-    reports, before = InspectionReport.objects.count(), (folder / "demo.json").read_text()
-    assert make(10) == ["The demo data is there."]
-    assert (InspectionReport.objects.count(), (folder / "demo.json").read_text()) == (reports, before)
-    (folder / "demo.json").unlink()
-    make(10)
-    after = json.loads((folder / "demo.json").read_text())["logins"]
+def test_a_second_run_changes_nothing_but_lost_log_ins(world: Path) -> None:
+    reports, before = InspectionReport.objects.count(), (world / "demo.json").read_text()
+    assert make(160) == ["The demo data is there."]
+    assert (InspectionReport.objects.count(), (world / "demo.json").read_text()) == (reports, before)
+    (world / "demo.json").unlink()
+    make(160)
+    after = json.loads((world / "demo.json").read_text())["logins"]
     assert {r: x["username"] for r, x in after.items()} == {
         r: x["username"] for r, x in json.loads(before)["logins"].items()
     }
-
-
-@pytest.mark.django_db
-def test_before_the_reform_the_tree_is_the_old_one(folder: Path) -> None:
-    make(10, dt.datetime(2024, 8, 20, 9, 0, tzinfo=dt.UTC))
-    assert not Unit.objects.get(code="QTR").parents.exclude(valid_to=None).exists()
-    assert Unit.objects.get(code="HQ").names.count() == 1
-
-
-@pytest.mark.django_db
-def test_a_database_in_use_is_left_alone(folder: Path) -> None:
-    create_unit(
-        actor=SYSTEM,
-        code="X",
-        level="hq",
-        type="hq_dept",
-        names=("X", "X"),
-        valid_from=dt.date(2020, 1, 1),
-    )
-    with pytest.raises(DatabaseInUse):
-        make(10)
-    assert Unit.objects.count() == 1
