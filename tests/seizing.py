@@ -57,6 +57,7 @@ def sound(**changed: Any) -> dict[str, Any]:
         "destination": "VN",
         "persons_count": 1,
         "no_photo_reason": "Máy ảnh hỏng",
+        "no_scale_photo_reason": "Máy ảnh hỏng",
         "record_doc_number": "12/BB-HC",
         "record_doc_on": "2024-08-20",
         "is_subject_present": "yes",

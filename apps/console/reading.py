@@ -44,17 +44,18 @@ _CHOICES: Mapping[str, Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo a report names, whether or not its bytes have arrived."""
+    """A photo a report names, whether or not its bytes have arrived. `is_veiled`: seen for a stated purpose alone."""
 
     id: str
     state: str
     label: str
     attachment: Attachment | None
+    is_veiled: bool = False
 
     @property
     def is_shown(self) -> bool:
         """Whether there is a picture to show."""
-        return self.attachment is not None and bool(self.attachment.thumbnail)
+        return not self.is_veiled and self.attachment is not None and bool(self.attachment.thumbnail)
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.contrib import messages
+from django.forms import BoundField
 from django.http import Http404, HttpRequest
 
 from apps.common.errors import Conflict, DomainError, Gone, Invalid, NotAllowed, NotFound, Unavailable
@@ -23,10 +24,11 @@ _STATUS: tuple[tuple[type[DomainError], int], ...] = (
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault in the input, for people."""
+    """One fault in the input, for people; `at` is the element of the page where it can be put right."""
 
     pointer: str
     words: str
+    at: str = ""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,16 @@ class Refusal:
     status: int
     is_conflict: bool
     detail: str = ""
+
+    def pointing(self, fields: Iterable[BoundField]) -> Refusal:
+        """Lead from each fault that a form of the page can put right to its field there."""
+        places = {f"/fields/{bound.name}": bound.auto_id for bound in fields}
+        return replace(self, problems=tuple(replace(p, at=places.get(p.pointer, "")) for p in self.problems))
+
+    @property
+    def points(self) -> bool:
+        """Whether a form of the page can put a fault right."""
+        return any(problem.at for problem in self.problems)
 
 
 def refusal_of(error: DomainError) -> Refusal:

@@ -29,7 +29,15 @@ _ANSWERS = (
 )
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 # Header fields that a desk may correct, and of a line by its mark.
-AMENDED = ("watch_linked", "handover_plan", "legal_outcome", "lessons", "lab_reason", "handover_reason")
+AMENDED = (
+    "watch_linked",
+    "handover_plan",
+    "no_scale_photo_reason",
+    "legal_outcome",
+    "lessons",
+    "lab_reason",
+    "handover_reason",
+)
 LINE_AMENDED = ("gross_mass_g", "net_mass_g", "volume_ml", "count", "measure_basis", "removed")
 
 
@@ -130,6 +138,15 @@ class AmendForm(forms.Form):
 
     watch_linked = forms.ChoiceField(label=name_of("watch_linked"), required=False, choices=_ANSWERS)
     handover_plan = forms.CharField(label=name_of("handover_plan"), required=False, max_length=1000)
+    no_scale_photo_reason = forms.CharField(
+        label=name_of("no_scale_photo_reason"),
+        required=False,
+        max_length=500,
+        help_text=say(
+            "Chỉ khi không còn chụp được; còn chụp được thì trả lại để công chức bổ sung ảnh.",
+            "Only when none can be taken any more; otherwise return the report for the photo.",
+        ),
+    )
     legal_outcome = forms.ChoiceField(label=name_of("legal_outcome"), required=False)
     modus_operandi = forms.CharField(
         label=name_of("modus_operandi"),

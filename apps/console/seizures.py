@@ -22,6 +22,7 @@ _LABELS: Mapping[str, str] = {
     "summary": say("Diễn biến", "Summary"),
     "remarks": say("Ghi chú", "Remarks"),
     "no_photo_reason": say("Lý do không có ảnh", "Reason for no photo"),
+    "no_scale_photo_reason": say("Lý do không có ảnh mặt cân", "Reason for no photo of the scale"),
     "record_doc_number": say("Số biên bản", "Record number"),
     "record_doc_on": say("Ngày biên bản", "Record date"),
     "search_decision": say("Số quyết định khám người", "Search decision"),

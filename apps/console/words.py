@@ -150,7 +150,7 @@ UNITS: Mapping[str, str] = {
 PURPOSES: Mapping[str, str] = {
     "overview": say("Toàn cảnh", "Overview"),
     "close_up": say("Cận cảnh", "Close-up"),
-    "scale": say("Số cân", "Scale"),
+    "scale": say("Mặt cân", "Scale"),
     "xray": say("Ảnh soi chiếu", "X-ray image"),
     "seal": say("Niêm phong", "Seal"),
     "document": say("Giấy tờ", "Document"),

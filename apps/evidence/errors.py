@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.common.errors import Conflict, Gone, Invalid, TooLarge, Unavailable
+from apps.common.errors import Conflict, Gone, Invalid, NotAllowed, TooLarge, Unavailable
 
 
 class UnsupportedMedia(Invalid):
@@ -80,6 +80,13 @@ class StorageUnavailable(Unavailable):
 
     code = "storage-unavailable"
     vi = "Kho lưu chứng cứ tạm thời không ghi được, đề nghị thử lại."
+
+
+class PurposeNeeded(NotAllowed):
+    """This photo shows who somebody is; state what for on the page of persons first."""
+
+    code = "purpose-needed"
+    vi = "Ảnh này cho biết danh tính; đề nghị nêu mục đích ở trang danh tính trước khi xem."
 
 
 class NotReceipted(Conflict):

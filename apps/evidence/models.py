@@ -17,6 +17,7 @@ from apps.common.actor import Actor
 from apps.common.insert_only import InsertOnly
 from apps.common.records import Record, new_id
 from apps.common.text import say
+from apps.evidence.rules.declarations import NOMINAL
 
 
 class AttachmentQuerySet(UnitScopedQuerySet["Attachment"]):
@@ -69,6 +70,11 @@ class Attachment(UnitScopedRecord):
                 condition=~Q(state="stored") | ~Q(original=""), name="stored_attachment_has_original"
             ),
         )
+
+    @property
+    def is_nominal(self) -> bool:
+        """Whether it shows who somebody is, in a record that gives that away for a stated purpose alone."""
+        return self.purpose in NOMINAL.get(self.owner_kind, ())
 
     def __str__(self) -> str:
         return f"attachment {self.pk} of {self.owner_kind} {self.owner_id}"

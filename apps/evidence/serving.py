@@ -12,7 +12,7 @@ from django.http import FileResponse
 
 from apps.common.actor import Actor
 from apps.common.errors import NotFound
-from apps.evidence.actions import view_original
+from apps.evidence.actions import check_purpose, view_original
 from apps.evidence.models import Attachment
 from apps.evidence.storage import depot
 
@@ -22,15 +22,16 @@ EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "vi
 def original_response(*, actor: Actor, attachment: Attachment) -> FileResponse:
     """Give the original byte for byte as a download, and write down that this person was given it.
 
-    Raises NotFound when it is not stored.
+    Raises NotFound when it is not stored; PurposeNeeded.
     """
     view_original(actor=actor, attachment=attachment)
     name = f"{attachment.pk}.{EXTENSIONS.get(attachment.mime, 'bin')}"
     return _guarded(_open(attachment.original, attachment.mime, name))
 
 
-def thumbnail_response(*, attachment: Attachment) -> FileResponse:
-    """Give the thumbnail. Raises NotFound when there is none (yet)."""
+def thumbnail_response(*, actor: Actor, attachment: Attachment) -> FileResponse:
+    """Give the thumbnail. Raises NotFound when there is none (yet); PurposeNeeded."""
+    check_purpose(actor=actor, attachment=attachment)
     if not attachment.thumbnail:
         raise NotFound
     return _guarded(_open(attachment.thumbnail, "image/webp", ""))

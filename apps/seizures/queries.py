@@ -167,6 +167,14 @@ def photos_missing(report: SeizureReport) -> list[str]:
     return sorted(set(named) - stored)
 
 
+def photo_purposes(report: SeizureReport) -> list[str | None]:
+    """Give what each named photo is declared to show; None for one that no phone has declared yet."""
+    named = list(report.fields.get("photos") or ())
+    rows = Attachment.objects.filter(owner_kind=KIND, owner_id=report.pk, pk__in=named)
+    known = {str(pk): purpose for pk, purpose in rows.values_list("pk", "purpose")}
+    return [known.get(photo) for photo in named]
+
+
 def owners_of(photos: Iterable[UUID]) -> list[UUID]:
     """Give the reports that photos belong to."""
     rows = Attachment.objects.filter(pk__in=list(photos), owner_kind=KIND)

@@ -117,10 +117,10 @@ def _live(story: Simulation, inspections: int, progress: Progress) -> dict[UUID,
                 if done % 2000 == 0:
                     progress.made("… reported and reviewed so far", done)
             progress.made("reports, with their reviews", history.counts["reports"])
+            known = headline(story, service, library)
+            recent = Seizures(story, service, library).happen(UNTIL if known else story.opening, camera)
             thumbnails = camera.derived()
         progress.made("photos", camera.sent)
-        known = headline(story, service, library)
-        recent = Seizures(story, service, library).happen(UNTIL if known else story.opening)
         progress.made("seizure reports", known + recent)
         contacts(story, service)
         trouble(story, service)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +23,9 @@ from apps.evidence import actions
 from apps.evidence.actions import Derived
 from apps.evidence.demo import draw_photo, scene_of
 from apps.evidence.models import Attachment
+from apps.seizures.actions import declare_photo
+from backend.demo_data.checklists import Edition
+from backend.demo_data.people import Person
 from backend.demo_data.plan import Visit
 from backend.demo_data.simulation import VIETNAM, Simulation
 
@@ -113,7 +116,7 @@ class Camera:
     def _send(self, visit: Visit, actor: Actor, shot: Shot, data: bytes, *, arrives: bool) -> None:
         post = next(p for p in actor.posts if p.unit_id == visit.person.posting_at(visit.started).unit_id)
         sha256 = hashlib.sha256(data).hexdigest()
-        manifest, signature = _signed(visit, shot, sha256, len(data))
+        manifest, signature = _signed(visit.person, visit.id, visit.edition, shot, data)
         actions.declare_attachment(
             actor=actor,
             post=post,
@@ -131,10 +134,42 @@ class Camera:
             signature=signature,
         )
         if arrives:
-            self._undeveloped.append(actions.store_original(actor=actor, attachment_id=shot.id, data=data))
-            self.sent += 1
-            if len(self._undeveloped) >= BATCH:
-                self._develop()
+            self._arrive(actor, shot.id, data)
+
+    def of_seizure(
+        self, report: UUID, person: Person, actor: Actor, edition: Edition, purposes: Iterable[str]
+    ) -> list[str]:
+        """Take photos of a find now, one for each purpose, and send them; gives their ids."""
+        taken, post = self.story.now.astimezone(VIETNAM), person.posting_at(self.story.now)
+        place = POSITIONS.get(post.unit.code)
+        ids = []
+        for number, purpose in enumerate(purposes, start=int(report) % 1_000_000):
+            scene = scene_of(purpose, number)
+            shot = Shot(self.story.new_id(), "", purpose, scene, number, taken, place)
+            data = self._draw(shot).result()
+            manifest, signature = _signed(person, report, edition, shot, data)
+            declare_photo(
+                actor=actor,
+                report_id=report,
+                photo_id=shot.id,
+                posting=str(post.pk),
+                purpose=purpose,
+                sha256=hashlib.sha256(data).hexdigest(),
+                size=len(data),
+                mime="image/jpeg",
+                captured_on_device_at=taken,
+                manifest=manifest,
+                signature=signature,
+            )
+            self._arrive(actor, shot.id, data)
+            ids.append(str(shot.id))
+        return ids
+
+    def _arrive(self, actor: Actor, photo: UUID, data: bytes) -> None:
+        self._undeveloped.append(actions.store_original(actor=actor, attachment_id=photo, data=data))
+        self.sent += 1
+        if len(self._undeveloped) >= BATCH:
+            self._develop()
 
     def derived(self) -> dict[UUID, Derived]:
         """Wait for the thumbnails of all photos sent, and give them by attachment."""
@@ -149,20 +184,20 @@ class Camera:
         return self._easel.submit(draw_photo, shot.scene, shot.number, taken=shot.taken, place=shot.place)
 
 
-def _signed(visit: Visit, shot: Shot, sha256: str, size: int) -> tuple[str, str]:
+def _signed(person: Person, report: UUID, edition: Edition, shot: Shot, data: bytes) -> tuple[str, str]:
     """Compose the manifest as a phone does and sign its bytes with the phone's key (r and s, as WebCrypto gives)."""
-    device, key = visit.person.device, visit.person.key
+    device, key = person.device, person.key
     if device is None or key is None:
         return "", ""
     facts: dict[str, Any] = {
         "v": 1,
-        "report": str(visit.id),
+        "report": str(report),
         "device": str(device.pk),
-        "photos": [{"id": str(shot.id), "sha256": sha256, "bytes": size}],
+        "photos": [{"id": str(shot.id), "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}],
         "device_time": shot.taken.isoformat(),
         "position": shot.place,
-        "checklist_version": str(visit.edition.id),
-        "content_hash": visit.edition.content_hash,
+        "checklist_version": str(edition.id),
+        "content_hash": edition.content_hash,
     }
     manifest = json.dumps(facts, separators=(",", ":"))
     r, s = decode_dss_signature(key.sign(manifest.encode(), ec.ECDSA(SHA256())))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from backend.demo_data.answers import airway_bill, s10
 from backend.demo_data.checklists import Library
 from backend.demo_data.custody import Custody
 from backend.demo_data.people import Person, Service
+from backend.demo_data.photos import Camera
 from backend.demo_data.simulation import Simulation
 
 Lines = Mapping[str, Mapping[str, Any]]
@@ -44,6 +46,11 @@ class Find:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
+# What reports of before the phones say of their photos.
+ON_PAPER = {
+    "no_photo_reason": "Ảnh kèm theo biên bản giấy",
+    "no_scale_photo_reason": "Ảnh mặt cân kèm theo biên bản giấy",
+}
 POLICE = {
     "lead_force": "police",
     "participations": [{"unit": "PC04-HN", "role": "lead"}, {"unit": "NBA", "role": "support"}],
@@ -108,49 +115,54 @@ class Seizures:
 
     def __init__(self, story: Simulation, service: Service, library: Library) -> None:
         self.story, self.service = story, service
-        self.checklist = str(library.at("suspected_drugs", story.end).id)
+        self.edition = library.at("suspected_drugs", story.end)
+        self.checklist = str(self.edition.id)
         self.waybill = airway_bill(story)
         self.custody = Custody(story, service)
         self.made: list[UUID] = []
 
-    def happen(self, after: dt.datetime) -> int:
-        """Let all of them happen that began after a moment; gives how many reports there are."""
+    def happen(self, after: dt.datetime, camera: Camera) -> int:
+        """Let all of them happen that began after a moment, with their photos; gives how many reports there are."""
         moments = [(self.story.end - dt.timedelta(days=find.days, hours=3), find) for find in FINDS]
         late = [(began, find) for began, find in moments if began > after]
         for began, find in late:
-            self._happen(find, began)
+            self._happen(find, began, camera)
             count_seizures(actor=SYSTEM, report_ids=self.made)
         return len(late)
 
-    def _happen(self, find: Find, began: dt.datetime) -> None:
+    def _happen(self, find: Find, began: dt.datetime, camera: Camera) -> None:
         self.story.at(began)
         person, told = self.reported(find)
+        pk = self.story.new_id()
+        shoot = partial(camera.of_seizure, pk, person, self.acting(person), self.edition)
+        photos = shoot(("overview", "close_up"))
+        told = {key: value for key, value in told.items() if key not in ON_PAPER}
         flash = (
             "place",
             "mode",
             "lead_force",
             "handling",
             "persons_count",
-            "no_photo_reason",
             "detected_on_device_at",
         )
-        first: dict[str, Any] = {key: told[key] for key in flash}
+        first: dict[str, Any] = {**{key: told[key] for key in flash}, "photos": photos}
         first["lines"] = {"1": {**find.lines["1"], "measure_basis": "estimated"}}
         first["posting"] = str(person.posting_at(began).pk)
         report = actions.send_flash(
-            actor=self.acting(person), report_id=self.story.new_id(), base_rev=None, fields=first
+            actor=self.acting(person), report_id=pk, base_rev=None, fields=first
         ).report
-        self.made = [report.pk]
+        self.made = [pk]
         if find.upto == "flash":
             return
         self.story.at(began + dt.timedelta(hours=2))
-        actions.submit_seizure(
-            actor=self.acting(person), report_id=report.pk, base_rev=report.rev, fields=told
-        )
-        exhibits = self.custody.happen(report.pk, self.acting(person), told["lines"], find.upto, find.unit)
+        if find.upto != "returned":
+            photos = [*photos, *shoot(("scale",))]
+        full = {**told, "photos": photos}
+        actions.submit_seizure(actor=self.acting(person), report_id=pk, base_rev=report.rev, fields=full)
+        exhibits = self.custody.happen(pk, self.acting(person), told["lines"], find.upto, find.unit)
         if find.upto == "closed":
             self.custody.hand_over(exhibits, self.acting(person), self.leader(find.unit))
-        self._decide(find, report.pk, began)
+        self._decide(find, pk, began)
 
     def reported(self, find: Find) -> tuple[Person, dict[str, Any]]:
         """Give who reports the find, and the full report."""
@@ -183,7 +195,7 @@ class Seizures:
             "occurred_on_device_at": (now - dt.timedelta(minutes=50)).isoformat(),
             "detected_on_device_at": (now - dt.timedelta(minutes=25)).isoformat(),
             "persons_count": 1,
-            "no_photo_reason": "Ảnh kèm theo biên bản giấy",
+            **ON_PAPER,
             "first_cue": "xray_baggage",
             "means": ["xray_baggage", "field_test_kit", "physical_search"],
             "concealment_places": ["checked_baggage" if find.mode == "air_passenger" else "parcel"],
@@ -221,7 +233,7 @@ class Seizures:
         self.story.at(began + dt.timedelta(hours=2, minutes=30))
         if find.upto in {"returned", "voided"}:
             note = (
-                "Cân lại, ghi rõ người cân."
+                "Cân lại, ghi rõ người cân và chụp mặt cân."
                 if find.upto == "returned"
                 else "Trùng với báo cáo đã gửi bằng giấy."
             )

@@ -67,6 +67,8 @@ class AttachmentView(PhoneView):
 class OriginalView(AttachmentView):
     """The original."""
 
+    problem_codes: ClassVar[dict[str, list[str]]] = {"get": ["not-found", "purpose-needed"]}
+
     @extend_schema(
         summary="The original, byte for byte",
         description="As a download. Each look at an original is written into the audit record.",
@@ -80,6 +82,8 @@ class OriginalView(AttachmentView):
 class ThumbnailView(AttachmentView):
     """The thumbnail."""
 
+    problem_codes: ClassVar[dict[str, list[str]]] = {"get": ["not-found", "purpose-needed"]}
+
     @extend_schema(
         summary="A small picture without EXIF",
         description="404 until it has been made, some seconds after the photo was stored.",
@@ -87,4 +91,4 @@ class ThumbnailView(AttachmentView):
     )
     def get(self, request: Request, attachment_id: UUID) -> FileResponse:  # type: ignore[override]  # bytes, not JSON
         """Give the picture."""
-        return thumbnail_response(attachment=self.found(attachment_id))
+        return thumbnail_response(actor=self.actor, attachment=self.found(attachment_id))

@@ -18,7 +18,7 @@ from tests.seizing import Seizing, flash, line
 def report(seizing: Seizing) -> SeizureReport:
     """A submitted report of Nội Bài with a forged waybill."""
     goods = {"1": {"courier_no": "1Z", "mawb": "176-12345676", "consignee": "Người Nhận Thử"}}
-    return seizing.submitted(consignments=goods)
+    return seizing.submitted(consignments=goods, no_scale_photo_reason="")
 
 
 def read(client: Client, path: str, status: int = 200) -> str:
@@ -64,8 +64,17 @@ def test_a_report_is_verified_step_by_step(report: SeizureReport, cast: Cast) ->
     leader, path = cast.leader.console(), f"/console/seizures/{report.pk}/"
     refused = leader.post(f"{path}decision/", {"decision": "verify_unit", "base_rev": report.rev})
     assert refused.status_code == 422
-    assert "watch_linked" in refused.content.decode()
-    told = {"watch_linked": "no", "handover_plan": "PC04", "reason": "Bổ sung", "base_rev": report.rev}
+    page = refused.content.decode()
+    assert '<a href="#id_watch_linked">' in page, "each fault leads to where it is put right"
+    assert '<a href="#id_no_scale_photo_reason">Có tang vật đã cân nhưng chưa có ảnh mặt cân' in page
+    assert "<details open><summary>Đính chính" in page
+    told = {
+        "watch_linked": "no",
+        "handover_plan": "PC04",
+        "no_scale_photo_reason": "Máy ảnh hỏng",
+        "reason": "Bổ sung",
+        "base_rev": report.rev,
+    }
     assert leader.post(f"{path}amendment/", told).status_code == 302
     report.refresh_from_db()
     stale = leader.post(f"{path}decision/", {"decision": "verify_unit", "base_rev": report.rev - 1})

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
 from apps.common.errors import NotFound
 from apps.console.rooms import REVIEW, ConsoleRequest, opens
+from apps.evidence.errors import PurposeNeeded
 from apps.evidence.models import Attachment
 from apps.evidence.serving import original_response, thumbnail_response
 
@@ -19,9 +21,11 @@ from apps.evidence.serving import original_response, thumbnail_response
 def thumbnail(request: ConsoleRequest, attachment_id: UUID) -> FileResponse:
     """Show the derivative."""
     try:
-        return thumbnail_response(attachment=_visible(request, attachment_id))
+        return thumbnail_response(actor=request.actor, attachment=_visible(request, attachment_id))
     except NotFound as error:
         raise Http404 from error
+    except PurposeNeeded as error:
+        raise PermissionDenied from error
 
 
 @opens(REVIEW)
@@ -32,6 +36,8 @@ def original(request: ConsoleRequest, attachment_id: UUID) -> FileResponse:
         return original_response(actor=request.actor, attachment=_visible(request, attachment_id))
     except NotFound as error:
         raise Http404 from error
+    except PurposeNeeded as error:
+        raise PermissionDenied from error
 
 
 def _visible(request: ConsoleRequest, attachment_id: UUID) -> Attachment:

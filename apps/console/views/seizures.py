@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -102,6 +103,7 @@ def persons(request: ConsoleRequest, report_id: UUID) -> HttpResponse:
         "persons": rows_of("persons", found.persons, called, with_names=True),
         "consignments": rows_of("consignments", found.consignments, called, with_names=True),
         "witnesses": found.fields.get("witnesses", []),
+        "photos": _photos(request.actor, found, of_persons=True),
     }
     return render(request, "console/seizures/persons.html", context)
 
@@ -223,10 +225,11 @@ def _page(
         .filter(incident_id=found.incident_id, is_draft=False)
         .exclude(pk=found.pk),
         "events": Event.objects.visible_to(actor).filter(record_kind=KIND, oid=found.pk).order_by("at"),
-        "refusal": refusal,
         "note": typed.get("note", ""),
         **_desk(actor, found, typed),
     }
+    amendment = context["amendment"]
+    context["refusal"] = refusal.pointing(amendment) if refusal and amendment else refusal
     code = refusal.status if refusal else status
     return render(request, "console/seizures/report.html", context, status=code)
 
@@ -289,14 +292,18 @@ def _lines(found: SeizureReport, called: Called) -> list[dict[str, Any]]:
     ]
 
 
-def _photos(actor: Actor, found: SeizureReport) -> list[Photo]:
+def _photos(actor: Actor, found: SeizureReport, *, of_persons: bool = False) -> list[Photo]:
+    """Give what the report names and what was declared for it; those of persons are veiled, or (`of_persons`) alone."""
     rows = Attachment.objects.visible_to(actor).filter(owner_kind=KIND, owner_id=found.pk)
     known = {str(a.pk): a for a in rows}
     named = dict.fromkeys((*(found.fields.get("photos") or ()), *known))
-    return [
-        Photo(pk, a.state if a else "missing", str(PHOTO_STATES[a.state if a else "missing"]), a)
-        for pk, a in ((pk, known.get(pk)) for pk in named)
-    ]
+    every = []
+    for pk in named:
+        attachment = known.get(pk)
+        state = attachment.state if attachment else "missing"
+        is_veiled = attachment is not None and attachment.is_nominal
+        every.append(Photo(pk, state, str(PHOTO_STATES[state]), attachment, is_veiled))
+    return [replace(photo, is_veiled=False) for photo in every if photo.is_veiled] if of_persons else every
 
 
 def _visible(actor: Actor, report_id: UUID) -> SeizureReport:

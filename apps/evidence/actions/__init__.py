@@ -20,7 +20,7 @@ from apps.evidence.actions.receiving import append_chunk, open_with_bytes, read_
 from apps.evidence.actions.recovering import recover_originals
 from apps.evidence.actions.removing import WITHOUT_RECORD, remove_attachment, unclaimed
 from apps.evidence.actions.sweeping import expire_uploads, terminate_upload
-from apps.evidence.actions.viewing import view_original
+from apps.evidence.actions.viewing import check_purpose, view_original
 
 __all__ = [
     "WITHOUT_RECORD",
@@ -29,6 +29,7 @@ __all__ = [
     "Exported",
     "Told",
     "append_chunk",
+    "check_purpose",
     "declare_attachment",
     "derive_photos",
     "derive_thumbnail",

@@ -21,6 +21,8 @@ LIMITS: Mapping[str, int] = {
     "video/mp4": VIDEO_BYTES,
 }
 PURPOSES = frozenset({"", "overview", "close_up", "scale", "xray", "seal", "document", "person"})
+# Kind of record → photos that show who somebody is: others than who took them see them for a stated purpose alone.
+NOMINAL: Mapping[str, frozenset[str]] = {"seizure": frozenset({"document", "person"})}
 CAPTURE_MODES = frozenset({"in_app", "import"})
 MANIFEST_CHARACTERS = 64 * 1024
 

@@ -18,7 +18,7 @@ from apps.seizures.actions.common import finish
 from apps.seizures.duplicates import candidates
 from apps.seizures.errors import DuplicatesOpen
 from apps.seizures.models import Decision, SeizureReport, Stage
-from apps.seizures.queries import body, photos_missing, reported, streams_of
+from apps.seizures.queries import body, photo_purposes, photos_missing, reported, streams_of
 from apps.seizures.rules import checks, stages
 
 # verb → roles that may take the decision, within their reach
@@ -66,7 +66,10 @@ def decide_seizure(
     if verb in NOTED and not note:
         raise NoteRequired
     to = stages.next_stage(verb, report.stage)
-    missing = checks.missing_for(verb, reported(report)) + lacking(verb, report)
+    said = reported(report)
+    if verb == "verify_unit":
+        said["photo_purposes"] = photo_purposes(report)
+    missing = checks.missing_for(verb, said) + lacking(verb, report)
     if missing:
         raise InvalidFields(errors=missing)
     if verb in {"verify_unit", "accept"} and candidates(actor, report):

@@ -57,9 +57,19 @@ _CHECKED = (
     ("conveyances", "plate", "plate"),
 )
 # Free text that everybody who may open the report reads, without a stated purpose.
-_OPEN = ("place", "summary", "remarks", "no_photo_reason", "handover_plan", "lab_reason", "handover_reason")
+_OPEN = (
+    "place",
+    "summary",
+    "remarks",
+    "no_photo_reason",
+    "no_scale_photo_reason",
+    "handover_plan",
+    "lab_reason",
+    "handover_reason",
+)
 _OPEN_PARTS = (("lines", "remark"), ("consignments", "declared_goods"))
 PERSON_IN_TEXT = "person-in-text"
+SCALE, WEIGHED = "scale", frozenset({"scale_gross", "scale_net"})
 Report = Mapping[str, Any]
 
 
@@ -76,13 +86,16 @@ def missing_at(goal: str, report: Report) -> list[Problem]:
 
 
 def missing_for(verb: str, report: Report) -> list[Problem]:
-    """Give what a report lacks for a decision at a desk."""
+    """Give what a report lacks for a decision at a desk.
+
+    To verify it for the unit also takes `photo_purposes`: what its photos show, None for one that was not declared yet.
+    """
     found: list[Problem] = []
     if verb == "verify_unit":
         found += [
             problem(key, "required") for key in ("watch_linked", "handover_plan") if not report.get(key)
         ]
-        found += [*_lines_complete(report), *_together(report)]
+        found += [*_lines_complete(report), *_together(report), *_scale_shown(report)]
     if verb == "verify_region":
         found += [
             problem(f"participations/{i}", "not-agreed")
@@ -128,6 +141,14 @@ def _lines_complete(report: Report) -> Iterator[Problem]:
                 yield problem(f"lines/{mark}/{key}", "required")
         if len({str(badge).strip().upper() for badge in line.get("weighed_by") or ()} - {""}) < 2:
             yield problem(f"lines/{mark}/weighed_by", "two-weighers")
+
+
+def _scale_shown(report: Report) -> Iterator[Problem]:
+    """Ask for a photo of the scale when anything was weighed (dictionary 4.3); one may still be on its way."""
+    weighed = any(line.get("measure_basis") in WEIGHED for line in standing(report["lines"]).values())
+    shown = report["photo_purposes"]
+    if weighed and not report.get("no_scale_photo_reason") and not {SCALE, None} & set(shown):
+        yield problem("no_scale_photo_reason", "scale-photo-or-reason")
 
 
 def _together(report: Report) -> Iterator[Problem]:

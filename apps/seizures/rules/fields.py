@@ -26,6 +26,7 @@ HEADER: Mapping[str, str] = {
     "remarks": "text 4000",
     "captured_tz": "text 40",
     "no_photo_reason": "text 500",
+    "no_scale_photo_reason": "text 500",
     "record_doc_number": "text 60",
     "record_doc_on": "date",
     "search_decision": "text 60",
@@ -368,6 +369,10 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "photo-or-reason": (
         "Cần ít nhất một ảnh, hoặc nêu lý do không có.",
         "At least one photo, or the reason for none.",
+    ),
+    "scale-photo-or-reason": (
+        "Có tang vật đã cân nhưng chưa có ảnh mặt cân: cần ít nhất một ảnh, hoặc nêu lý do không có.",
+        "A line was weighed and no photo shows the scale: at least one, or the reason for none.",
     ),
     "subject-or-goods": (
         "Cần ít nhất một đối tượng, phương tiện hoặc lô hàng.",

@@ -21,6 +21,7 @@ export const HEADER: Specs = {
   remarks: "text 4000",
   captured_tz: "text 40",
   no_photo_reason: "text 500",
+  no_scale_photo_reason: "text 500",
   record_doc_number: "text 60",
   record_doc_on: "date",
   search_decision: "text 60",
