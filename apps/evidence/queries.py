@@ -94,6 +94,7 @@ def body(attachment: Attachment) -> dict[str, Any]:
         "owner_kind": attachment.owner_kind,
         "owner_id": attachment.owner_id,
         "step_key": attachment.step_key,
+        "purpose": attachment.purpose,
         "sha256": attachment.sha256,
         "size": attachment.size,
         "mime": attachment.mime,
@@ -128,7 +129,6 @@ def detail(attachment: Attachment) -> dict[str, Any]:
     """Give the feed body and what is only asked for one by one: size in pixels, EXIF claims, whether it is signed."""
     return {
         **body(attachment),
-        "purpose": attachment.purpose,
         "capture_mode": attachment.capture_mode,
         "width": attachment.width,
         "height": attachment.height,

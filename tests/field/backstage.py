@@ -280,7 +280,12 @@ def seizures(officer: str) -> list[dict[str, Any]]:
             "lines": report.lines,
             "flags": report.flags,
             "photos": [
-                {"sha256": photo.sha256, "state": photo.state, "signed": signed.get(photo.pk)}
+                {
+                    "sha256": photo.sha256,
+                    "purpose": photo.purpose,
+                    "state": photo.state,
+                    "signed": signed.get(photo.pk),
+                }
                 for photo in Attachment.objects.filter(owner_kind="seizure", owner_id=report.pk).order_by(
                     "pk"
                 )

@@ -15,6 +15,7 @@ from tests.field.handset import Handset
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
 PICTURE = noisy_jpeg(120_000, seed=7)
+OF_THE_SCALE = noisy_jpeg(90_000, seed=8)
 
 
 def flash(phone: Handset, *, seek: str = "hang da", street: str = "hàng đá") -> str:
@@ -66,7 +67,12 @@ def test_a_flash_without_a_network_reaches_headquarters(
     assert (fields["persons_count"], fields["lead_force"], fields["handling"]) == (1, "customs", "internal")
     assert (fields["mode"], fields["place"]) == ("air_passenger", "Nhà ga T2, băng chuyền 4")
     assert held["photos"] == [
-        {"sha256": hashlib.sha256(PICTURE).hexdigest(), "state": "stored", "signed": "signed"}
+        {
+            "sha256": hashlib.sha256(PICTURE).hexdigest(),
+            "purpose": "overview",
+            "state": "stored",
+            "signed": "signed",
+        }
     ]
     phone.go("#/finds")
     phone.page.get_by_text("Báo nhanh: đã gửi").wait_for()
@@ -124,6 +130,7 @@ def test_a_find_is_completed_and_its_exhibit_handed_over(
     phone.sync_all()
     phone.line.down()
     complete(phone, report)
+    the_scale_photographed(phone, report)
     sent_and_sealed_offline(phone, report)
     phone.line.up()
     phone.sync_all()
@@ -133,9 +140,24 @@ def test_a_find_is_completed_and_its_exhibit_handed_over(
         "Ma túy đá giấu trong hai đáy va li.",
     )
     assert (held["lines"]["1"]["net_mass_g"], held["lines"]["1"]["measure_basis"]) == ("1198.2", "scale_net")
+    assert sorted(photo["purpose"] for photo in held["photos"]) == ["overview", "scale"]
+    assert {(photo["state"], photo["signed"]) for photo in held["photos"]} == {("stored", "signed")}
     [exhibit] = held["exhibits"]
     assert (exhibit["state"], exhibit["seals"]) == ("sealed", [f"HQ-{report[-6:]}"])
     handed_over(stage, phone, handset, report)
+
+
+def the_scale_photographed(phone: Handset, report: str) -> None:
+    """What was weighed is shown on a photo: the last page says that it is missing, and leads to where it is taken."""
+    page = phone.page
+    phone.go(f"#/seizure/{report}/send")
+    page.get_by_role("link", name="Lý do chưa có ảnh mặt cân Cần ảnh mặt cân").click()
+    page.locator("#at-scale").get_by_text("Cần ảnh mặt cân, hoặc lý do không có.").wait_for()
+    page.locator("input[type=file][capture]").first.set_input_files(
+        {"name": "b.jpg", "mimeType": "image/jpeg", "buffer": OF_THE_SCALE}
+    )
+    page.locator("#at-scale .shot").get_by_text("Mặt cân").wait_for()
+    assert page.locator("#at-scale").get_by_text("Cần ảnh mặt cân").count() == 0
 
 
 def sent_and_sealed_offline(phone: Handset, report: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from apps.custody.rules.comparison import differences
 from apps.custody.rules.forms import remaining
-from apps.seizures.rules.checks import missing_at
+from apps.seizures.rules.checks import missing_at, missing_for
 from apps.seizures.rules.fields import HEADER, PARTS
 from apps.seizures.rules.lines import suspicious
 
@@ -46,6 +46,14 @@ def test_vector(case: dict[str, Any]) -> None:
     found = {(problem.pointer, problem.code) for problem in missing_at(case["aim"], report)}
     assert sorted(found) == [tuple(one) for one in case["found"]]
     assert sorted(set(suspicious(report["lines"]))) == case["warnings"]
+
+
+@pytest.mark.parametrize("case", VECTORS["scale"], ids=lambda case: case["name"])
+def test_scale(case: dict[str, Any]) -> None:
+    """Whether a photo of the scale is asked for: of the phone before it sends, of the unit before it verifies."""
+    report = report_of({"set": {"no_scale_photo_reason": case["reason"]}})
+    found = missing_for("verify_unit", {**report, "lines": case["lines"], "photo_purposes": case["purposes"]})
+    assert ("scale-photo-or-reason" in {problem.code for problem in found}) == case["lacks"]
 
 
 def test_the_vectors_name_every_field() -> None:

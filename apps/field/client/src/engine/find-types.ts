@@ -119,7 +119,8 @@ export interface Finds {
   save(seizure: string, patch: SeizurePatch): void;
   send(seizure: string, goal: Goal, patch?: SeizurePatch): Promise<void>;
   discard(seizure: string): Promise<void>;
-  addPhoto(seizure: string, picture: Blob, source: "camera" | "gallery"): Promise<string>;
+  /** Add a photo that shows this: `overview`, `scale` … */
+  addPhoto(seizure: string, picture: Blob, source: "camera" | "gallery", purpose: string): Promise<string>;
   removePhoto(seizure: string, photo: string): void;
   /** A custody step (`exhibit.seal` …) on an object, or on a new one; `after` are objects whose steps go first. Gives the id. */
   act(type: string, object: string | null, fields: SeizurePatch, after?: string[]): Promise<string>;

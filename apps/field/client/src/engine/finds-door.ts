@@ -80,8 +80,8 @@ export class FindsDoor implements Finds {
     await this.works.discard(seizure);
   }
 
-  async addPhoto(seizure: string, picture: Blob, source: "camera" | "gallery"): Promise<string> {
-    return this.works.addPhoto(seizure, picture, source);
+  async addPhoto(seizure: string, picture: Blob, source: "camera" | "gallery", purpose: string): Promise<string> {
+    return this.works.addPhoto(seizure, picture, source, purpose);
   }
 
   removePhoto(seizure: string, photo: string): void {

@@ -52,14 +52,14 @@ export class FindsOf {
     await this.work().discard(this.known(seizure));
   }
 
-  async addPhoto(seizure: string, picture: Blob, source: "camera" | "gallery"): Promise<string> {
+  async addPhoto(seizure: string, picture: Blob, source: "camera" | "gallery", purpose: string): Promise<string> {
     this.lent.touch();
     this.work();
     const known = this.known(seizure);
     if (!known.is_editable) throw new EngineError("not-editable");
     const version = String(known.fields.checklist_version ?? "");
     const owner = { ...known, checklist_version: version, content_hash: "", kind: "seizure" as const };
-    return this.lent.opened().addPhoto(owner, "", picture, source);
+    return this.lent.opened().addPhoto(owner, "", picture, source, purpose);
   }
 
   removePhoto(seizure: string, photo: string): void {

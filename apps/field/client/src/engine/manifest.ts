@@ -22,6 +22,7 @@ export interface Captured {
   photos: {
     id: string;
     step: string;
+    purpose: string;
     sha256: string;
     bytes: number;
     mime: string;

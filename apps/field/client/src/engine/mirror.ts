@@ -27,6 +27,7 @@ export interface Developing {
   id: string;
   report: string;
   step: string;
+  purpose: string;
   capture_mode: "in_app" | "import";
   size: number;
   mime: string;

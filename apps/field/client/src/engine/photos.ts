@@ -17,6 +17,7 @@ export interface PhotoFacts {
   step: string;
   mime: string;
   capture_mode: "in_app" | "import";
+  purpose?: string;
   captured_on_device_at: string;
   width: number;
   height: number;

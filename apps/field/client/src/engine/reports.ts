@@ -242,6 +242,7 @@ export function buildPhotos(mirror: Mirror, isMoving: boolean): Map<string, Phot
       mime: String(body.mime ?? ""),
       sha256: String(body.sha256 ?? ""),
       capture_mode: "in_app",
+      purpose: textOr(body.purpose, null),
       captured_on_device_at: textOr(body.captured_on_device_at, null),
       width: 0,
       height: 0,
@@ -253,7 +254,7 @@ export function buildPhotos(mirror: Mirror, isMoving: boolean): Map<string, Phot
     const { id, report, step, size, sent, mime, sha256, capture_mode, captured_on_device_at, width, height } = photo;
     const facts = { id, report, step, size, sent, mime, sha256, capture_mode, captured_on_device_at, width, height };
     const state = photo.state === "sending" && !isMoving ? "waiting" : PHOTO_STATES[photo.state];
-    all.set(id, { ...facts, state, is_here: photo.chunks > 0, has_receipt: photo.receipt === true });
+    all.set(id, { ...facts, purpose: photo.purpose ?? null, state, is_here: photo.chunks > 0, has_receipt: photo.receipt === true });
   }
   for (const one of mirror.developing.values())
     all.set(one.id, {

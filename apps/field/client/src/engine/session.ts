@@ -7,7 +7,7 @@ import { developed } from "./darkroom.ts";
 import type { Db, PhotoRow } from "./db.ts";
 import { type Captured, manifestOf, position } from "./manifest.ts";
 import { alone, OUTBOX } from "./locks.ts";
-import { Mirror } from "./mirror.ts";
+import { Mirror, type Developing } from "./mirror.ts";
 import { Outbox } from "./outbox.ts";
 import type { Fields } from "./overlay.ts";
 import { type Clock, claimed } from "./patience.ts";
@@ -151,18 +151,19 @@ export class Session {
   }
 
   /** Develop, sign, seal and keep a photo; it shows as `processing` meanwhile. */
-  async addPhoto(report: Owner, step: string, picture: Blob, source: "camera" | "gallery"): Promise<string> {
+  async addPhoto(report: Owner, step: string, picture: Blob, source: "camera" | "gallery", shows = ""): Promise<string> {
     const rule = report.kind ? null : this.listener.rule(report, step);
+    const purpose = rule?.purpose ?? shows;
     const most = Math.min(rule?.max ?? MOST_PHOTOS, MOST_PHOTOS);
     if ((report.photos[step]?.length ?? 0) >= most) throw new EngineError("too-many-photos");
     const id = uuid7();
     const capture_mode = source === "camera" ? "in_app" : "import";
     const { developing } = this.mirror;
-    developing.set(id, { id, report: report.id, step, capture_mode, size: picture.size, mime: picture.type });
+    developing.set(id, { id, report: report.id, step, purpose, capture_mode, size: picture.size, mime: picture.type });
     this.listener.reports([report.id]);
     const moment = { time: claimed(this.clock), monotonic: Math.round(performance.now()) };
     try {
-      await this.keep(report, step, id, picture, rule, capture_mode, moment);
+      await this.keep(report, { id, step, purpose, capture_mode }, picture, rule?.original === true, moment);
       return id;
     } catch (error) {
       throw error instanceof NotAPicture ? new EngineError("not-a-picture") : storageFault(error);
@@ -174,14 +175,12 @@ export class Session {
 
   private async keep(
     report: Owner,
-    step: string,
-    id: string,
+    { id, step, purpose, capture_mode }: Pick<Developing, "id" | "step" | "purpose" | "capture_mode">,
     picture: Blob,
-    rule: PhotoRule | null,
-    capture_mode: "in_app" | "import",
+    keepOriginal: boolean,
     moment: { time: string; monotonic: number },
   ): Promise<void> {
-    const made = await developed({ picture, keepOriginal: rule?.original === true });
+    const made = await developed({ picture, keepOriginal });
     if (made.picture.size > PHOTO_BYTES) throw new EngineError("too-large");
     const { sha256, mime, width, height } = made;
     const captured: Omit<Captured, "device" | "device_seq"> = {
@@ -190,6 +189,7 @@ export class Session {
         {
           id,
           step,
+          purpose,
           sha256,
           bytes: made.picture.size,
           mime,
@@ -205,7 +205,7 @@ export class Session {
       checklist_version: report.checklist_version,
       content_hash: report.content_hash,
     };
-    const facts = { step, mime, capture_mode, captured_on_device_at: moment.time, width, height };
+    const facts = { step, purpose, mime, capture_mode, captured_on_device_at: moment.time, width, height };
     const row = { id, report: report.id, sha256 };
     const [signed, kept] = await Promise.all([
       this.signed(captured),
@@ -219,7 +219,7 @@ export class Session {
       sha256,
       size: made.picture.size,
       mime,
-      purpose: rule?.purpose ?? "",
+      purpose,
       capture_mode,
       captured_on_device_at: moment.time,
       ...signed,

@@ -250,6 +250,8 @@ export interface Photo {
   sha256: string;
   /** Taken in the app, or brought from the gallery. */
   capture_mode: "in_app" | "import";
+  /** What it shows (`overview`, `scale` …; empty: nothing was said); null: another phone knows. */
+  purpose: string | null;
   captured_on_device_at: string | null;
   width: number;
   height: number;

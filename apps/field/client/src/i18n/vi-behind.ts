@@ -282,7 +282,7 @@ export const behind = {
     purposes: {
       overview: "Toàn cảnh",
       close_up: "Cận cảnh",
-      scale: "Số cân",
+      scale: "Mặt cân",
       xray: "Ảnh soi chiếu",
       seal: "Niêm phong",
       document: "Giấy tờ",

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Json } from "../engine/types.ts";
 import { type Amounts, differences, remaining } from "./custody.ts";
-import { type Aim, HEADER, missingAt, PARTS, type Said, suspicious } from "./seizure.ts";
+import { type Aim, HEADER, lacksScale, missingAt, PARTS, type Said, suspicious } from "./seizure.ts";
 
 interface Case {
   name: string;
@@ -28,6 +28,7 @@ interface Vectors {
   parts: object;
   whole: Held;
   cases: Case[];
+  scale: { name: string; lines: Said["lines"]; reason: string; purposes: (string | null)[]; lacks: boolean }[];
   readings: Reading[];
   samples: { now: Amounts; taken: Amounts; left: Amounts; faults: [string, string][] }[];
 }
@@ -50,6 +51,12 @@ function saidOf({ set }: Case): Said {
   }
   return held as unknown as Said;
 }
+
+describe("a photo of the scale", () => {
+  test.each(VECTORS.scale)("$name", ({ lines, reason, purposes, lacks }) => {
+    expect(lacksScale({ lines, fields: { no_scale_photo_reason: reason } }, purposes)).toBe(lacks);
+  });
+});
 
 describe("what a seizure lacks", () => {
   test.each(VECTORS.cases)("$name", (given) => {

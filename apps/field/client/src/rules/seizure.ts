@@ -169,6 +169,18 @@ export function missingAt(aim: Aim, said: Said): Finding[] {
   return found.filter(({ pointer, code }) => !seen.has(`${pointer} ${code}`) && seen.add(`${pointer} ${code}`));
 }
 
+/**
+ * Whether what was weighed is shown on no photo, and no reason says why: the unit's leader could not verify it.
+ * `purposes` are what the report's photos show; null of one that this phone does not know.
+ */
+export function lacksScale({ fields, lines }: Pick<Said, "fields" | "lines">, purposes: readonly (string | null)[]): boolean {
+  const isWeighed = standing(lines).some(([, line]) => isWeighedOn(line));
+  return isWeighed && isEmpty(fields.no_scale_photo_reason) && !purposes.some((one) => one === null || one === "scale");
+}
+
+export const isWeighedOn = (line: Record<string, Json>): boolean =>
+  line.measure_basis === "scale_gross" || line.measure_basis === "scale_net";
+
 /** What of a part is not struck out, by mark. */
 export function standing(rows: Rows): [mark: string, row: Record<string, Json>][] {
   return Object.entries(rows).filter(([, row]) => isEmpty(row.removed));

@@ -124,20 +124,29 @@ function usePicture(id: string, read: (id: string) => Promise<Blob | null>, read
 const thumbnail = (id: string): Promise<Blob | null> => engine.thumbnail(id);
 const picture = (id: string): Promise<Blob | null> => engine.picture(id);
 
-export function Shot({ id, label, open }: { id: string; label: string; open: () => void }) {
+interface ShotProps {
+  readonly id: string;
+  readonly label: string;
+  /** What the photo shows, where photos of several kinds stand together. */
+  readonly shows?: string;
+  readonly open: () => void;
+}
+
+export function Shot({ id, label, shows = "", open }: ShotProps) {
   const w = words().photos;
   const photo = engine.photos.value.get(id);
   const url = usePicture(id, thumbnail, photo !== undefined && photo.state !== "processing");
   const state = photo ? w.states[photo.state] : w.unknown;
   const tone = photo?.state === "stored" ? "good" : photo?.state === "attention" ? "bad" : "";
   return (
-    <button type="button" class="shot" onClick={open} aria-label={`${label}: ${state}`}>
+    <button type="button" class="shot" onClick={open} aria-label={`${[label, shows].filter(Boolean).join(", ")}: ${state}`}>
       {url ? <img src={url} alt="" /> : <Icon name="camera" />}
       {photo?.capture_mode === "import" && (
         <span class="from" title={w.from_gallery}>
           <Icon name="gallery" size={16} />
         </span>
       )}
+      {shows && <span class="shows">{shows}</span>}
       <span class={`mark ${tone}`}>{state}</span>
     </button>
   );
@@ -182,6 +191,7 @@ export function Viewer({ report, step, ids, id, show, take }: ViewerProps) {
         </div>
         <p class="row">
           {photo && <Badge state={photo.state} text={w.photos.states[photo.state]} />}
+          {photo?.purpose && <strong>{named(w.photos.purposes, photo.purpose)}</strong>}
           {photo?.capture_mode === "import" && <span class="soft">{w.photos.from_gallery}</span>}
         </p>
         {photo?.state === "sending" && (

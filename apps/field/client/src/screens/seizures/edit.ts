@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { engine } from "../../engine/index.ts";
 import type { Json, Part, Seizure } from "../../engine/index.ts";
 import type { Finding } from "../../rules/answers.ts";
-import { type Aim, HEADER, missingAt, PARTS, type Spec } from "../../rules/seizure.ts";
+import { type Aim, HEADER, lacksScale, missingAt, PARTS, type Spec } from "../../rules/seizure.ts";
 import * as format from "../../i18n/format.ts";
 import { named, say } from "../../i18n/index.ts";
 import { store } from "../form/editing.ts";
@@ -27,7 +27,7 @@ export const PAGES: readonly PageOf[] = [
     ],
     parts: [],
   },
-  { key: "lines", fields: [], parts: ["lines"] },
+  { key: "lines", fields: ["no_scale_photo_reason"], parts: ["lines"] },
   {
     key: "finding",
     fields: [
@@ -47,6 +47,7 @@ export const PAGES: readonly PageOf[] = [
     parts: [],
   },
 ];
+export const SCALE_REASON = "no_scale_photo_reason";
 const NOTHING = { fields: {}, lines: {}, persons: {}, conveyances: {}, consignments: {} };
 /** What a full report cannot do without, before anything is filled in. */
 const NEEDED = new Set(missingAt("submitted", NOTHING).map(({ pointer }) => pointer.split("/")[2]));
@@ -68,7 +69,10 @@ export function put(seizure: Seizure, name: string, value: Json, part?: Part, ma
 export function missing(aim: Aim, seizure: Seizure): Finding[] {
   const photos = Object.values(seizure.photos).flat();
   const ours = new Set(engine.postings.value.map(({ unit }) => unit.code));
-  return missingAt(aim, { ...seizure, fields: { ...seizure.fields, photos }, ours });
+  const found = missingAt(aim, { ...seizure, fields: { ...seizure.fields, photos }, ours });
+  const purposes = photos.map((id) => engine.photos.value.get(id)?.purpose ?? null);
+  if (aim !== "submitted" || !lacksScale(seizure, purposes)) return found;
+  return [...found, { pointer: `/fields/${SCALE_REASON}`, code: "scale-photo-or-reason" }];
 }
 
 /** Whether a label says that the field is needed. */

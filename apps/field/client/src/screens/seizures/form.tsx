@@ -5,15 +5,15 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Part, Seizure } from "../../engine/index.ts";
 import { words } from "../../i18n/index.ts";
 import type { Finding } from "../../rules/answers.ts";
-import { PARTS } from "../../rules/seizure.ts";
+import { isWeighedOn, PARTS, standing } from "../../rules/seizure.ts";
 import { Sheet } from "../../ui/dialog.tsx";
 import { Icon } from "../../ui/icons.tsx";
 import { Fault, Head } from "../../ui/parts.tsx";
 import { go, href } from "../../ui/router.ts";
 import { saving } from "../form/editing.ts";
-import { faultAt, insisted, isNeeded, missing, type PageOf, PAGES, placeId, put, specOf, usualFields } from "./edit.ts";
+import { faultAt, insisted, isNeeded, missing, type PageOf, PAGES, placeId, put, SCALE_REASON, specOf, usualFields } from "./edit.ts";
 import { FieldInput } from "./inputs.tsx";
-import { SeizurePhotos } from "./photos.tsx";
+import { ScalePhotos, SeizurePhotos, Take } from "./photos.tsx";
 import { titleOf } from "./row.tsx";
 import { SendPage } from "./send.tsx";
 import { SubstanceField } from "./substance.tsx";
@@ -70,11 +70,13 @@ function Saved() {
 }
 
 function Fields({ seizure, page, found }: { seizure: Seizure; page: PageOf; found: readonly Finding[] }) {
+  const fields = page.fields.filter((name) => name !== SCALE_REASON);
+  const isWeighed = standing(seizure.lines).some(([, line]) => isWeighedOn(line));
   return (
     <>
-      {page.fields.length > 0 && (
+      {fields.length > 0 && (
         <div class="card">
-          {page.fields.map((name) =>
+          {fields.map((name) =>
             name === "photos" ? (
               <div key={name} class="field">
                 <p class="like-label">{w().fields.photos}</p>
@@ -98,6 +100,7 @@ function Fields({ seizure, page, found }: { seizure: Seizure; page: PageOf; foun
       {page.parts.map((part) => (
         <PartOf key={part} seizure={seizure} part={part} found={found} />
       ))}
+      {page.key === "lines" && isWeighed && <ScalePhotos seizure={seizure} fault={faultAt(found, SCALE_REASON)} />}
     </>
   );
 }
@@ -208,16 +211,20 @@ function RowField({ seizure, part, mark, row, found, name }: RowProps & { name: 
       />
     );
   }
+  const isWeight = part === "lines" && name === "measure_basis" && isWeighedOn(row);
   return (
-    <FieldInput
-      name={name}
-      spec={specOf(name, part)}
-      value={row[name]}
-      give={(value) => put(seizure, name, value, part, mark)}
-      id={placeId(place)}
-      fault={fault}
-      needed={isNeeded(name, part)}
-    />
+    <>
+      <FieldInput
+        name={name}
+        spec={specOf(name, part)}
+        value={row[name]}
+        give={(value) => put(seizure, name, value, part, mark)}
+        id={placeId(place)}
+        fault={fault}
+        needed={isNeeded(name, part)}
+      />
+      {isWeight && <Take seizure={seizure} purpose="scale" text={w().photos.take_scale} gallery={false} />}
+    </>
   );
 }
 
