@@ -24,11 +24,12 @@ _STATUS: tuple[tuple[type[DomainError], int], ...] = (
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault in the input, for people; `at` is the element of the page where it can be put right."""
+    """One fault in the input, for people; `at` and `name` are the field of the page where it can be put right."""
 
     pointer: str
     words: str
     at: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,11 @@ class Refusal:
 
     def pointing(self, fields: Iterable[BoundField]) -> Refusal:
         """Lead from each fault that a form of the page can put right to its field there."""
-        places = {f"/fields/{bound.name}": bound.auto_id for bound in fields}
-        return replace(self, problems=tuple(replace(p, at=places.get(p.pointer, "")) for p in self.problems))
+        known = {f"/fields/{bound.name}": (bound.auto_id, str(bound.label)) for bound in fields}
+        found = [(problem, *known.get(problem.pointer, ("", ""))) for problem in self.problems]
+        return replace(
+            self, problems=tuple(replace(problem, at=at, name=name) for problem, at, name in found)
+        )
 
     @property
     def points(self) -> bool:

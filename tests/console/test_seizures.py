@@ -65,8 +65,8 @@ def test_a_report_is_verified_step_by_step(report: SeizureReport, cast: Cast) ->
     refused = leader.post(f"{path}decision/", {"decision": "verify_unit", "base_rev": report.rev})
     assert refused.status_code == 422
     page = refused.content.decode()
-    assert '<a href="#id_watch_linked">' in page, "each fault leads to where it is put right"
-    assert '<a href="#id_no_scale_photo_reason">Có tang vật đã cân nhưng chưa có ảnh mặt cân' in page
+    assert '<a href="#id_watch_linked">Trùng danh sách' in page, "each fault leads to where it is put right"
+    assert '<a href="#id_no_scale_photo_reason">Lý do không có ảnh mặt cân</a>: Có tang vật đã cân' in page
     assert "<details open><summary>Đính chính" in page
     told = {
         "watch_linked": "no",
