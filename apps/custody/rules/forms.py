@@ -35,7 +35,6 @@ EVENT: Mapping[str, str] = {
     "is_subject_present": "among yes no",
     "witnesses": "texts 200",
     "signers": "texts 20",
-    "photos": "uuids",
     "record_doc_number": "text 60",
     "record_doc_on": "date",
     "note": "text 1000",
