@@ -96,7 +96,7 @@ def taken(by: Member, report: UUID, purpose: str) -> Attachment:
     )
 
 
-VERIFIABLE = {"watch_linked": "no", "handover_plan": "PC04", "no_scale_photo_reason": ""}
+VERIFIABLE: dict[str, Any] = {"watch_linked": "no", "handover_plan": "PC04", "no_scale_photo_reason": ""}
 
 
 def lacks(seizing: Seizing, cast: Cast, **changed: Any) -> set[str]:
