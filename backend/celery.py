@@ -61,6 +61,11 @@ app.conf.update(
             "task": "seizures.remove_orphaned_photos",
             "schedule": crontab(hour=20, minute=10),
         },
+        "reference.publish_units": {
+            "task": "reference.publish_units",
+            "schedule": 3600.0,
+            "options": {"expires": 3600},
+        },
         "sync.build_snapshots": {
             "task": "sync.build_snapshots",
             "schedule": 600.0,

@@ -59,7 +59,7 @@ def seed(officers: int) -> dict[str, Any]:
     """Make the cast, a second gate, and the checklists of the journeys."""
     from apps.checklists.demo import load_checklist
     from apps.common.actor import SYSTEM
-    from apps.reference.actions import load_shipped
+    from apps.reference.actions import load_shipped, publish_units
     from tests.cast import PASSWORD, Cast
     from tests.reports import plain_content
     from tests.seed import publish
@@ -77,6 +77,7 @@ def seed(officers: int) -> dict[str, Any]:
     versions = {code: publish(cast, code, *rest) for code, rest in contents.items()}
     _import_rows(300)
     load_shipped(actor=SYSTEM)
+    publish_units(actor=SYSTEM)
     people = [_officer(number, cast.noi_bai) for number in range(officers)]
     return {"password": PASSWORD, "versions": versions, "officers": people, "gate": str(cast.noi_bai.pk)}
 

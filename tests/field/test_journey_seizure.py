@@ -118,6 +118,7 @@ def complete(phone: Handset, report: str) -> None:
     page.get_by_label("Số biên bản").fill("12/BB-HC1")
     page.get_by_label("Ngày biên bản").fill("2026-11-20")
     page.get_by_role("button", name="Đơn vị tôi chủ trì").click()
+    page.get_by_text("Sân bay Nội Bài · Hải quan").wait_for()
     page.get_by_label("Có", exact=True).check()
     several("Người chứng kiến", "Lê Thị Chứng")
     page.get_by_label("Hành khách và hành lý").first.check()

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from apps.common.actor import SYSTEM
-from apps.reference.actions import load_shipped
+from apps.reference.actions import load_shipped, publish_units
 
 
 class Command(BaseCommand):
@@ -19,3 +19,4 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **__: Any) -> None:
         for slug, done in load_shipped(actor=SYSTEM).items():
             self.stdout.write(f"{slug}: {done.rows} rows, {done.changed} changed, {done.left} left")
+        self.stdout.write(f"units: {publish_units(actor=SYSTEM)} rows")

@@ -67,17 +67,25 @@ describe("what a seizure lacks", () => {
   });
 });
 
-test("whether a lead by another unit fits the leading force is left to the server", () => {
-  const police = { "participations": [{ unit: "PC04", agency: "", role: "lead" }], lead_force: "police" };
-  const ours = new Set(["NBA"]);
+test("a lead by a unit fits the leading force; of a unit that is not known here the server judges", () => {
+  const lead = (unit: string, lead_force: string, agency = "") => ({ participations: [{ unit, agency, role: "lead" }], lead_force });
+  const forces = new Map([
+    ["NBA", "customs"],
+    ["CPN", "customs"],
+    ["PC04-HN", "police"],
+  ]);
   const faults = (fields: Record<string, unknown>) => {
-    const said = { fields, lines: {}, persons: {}, conveyances: {}, consignments: {}, ours } as unknown as Said;
-    return missingAt("submitted", said).filter(({ code }) => code === "lead-force");
+    const said = { fields, lines: {}, persons: {}, conveyances: {}, consignments: {}, forces } as unknown as Said;
+    return missingAt("submitted", said).filter(({ code }) => code === "lead-force").length;
   };
-  expect(faults(police)).toEqual([]);
-  expect(faults({ ...police, participations: [{ unit: "NBA", agency: "", role: "lead" }] })).toHaveLength(1);
-  expect(faults({ ...police, participations: [{ unit: "", agency: "Công an", role: "lead" }] })).toEqual([]);
-  expect(faults({ ...police, lead_force: "customs" })).toEqual([]);
+  expect(faults(lead("NBA", "customs"))).toBe(0);
+  expect(faults(lead("CPN", "police"))).toBe(1);
+  expect(faults(lead("PC04-HN", "police"))).toBe(0);
+  expect(faults(lead("PC04-HN", "customs"))).toBe(1);
+  expect(faults(lead("NEW", "police"))).toBe(0);
+  expect(faults(lead("NEW", "customs"))).toBe(0);
+  expect(faults(lead("", "police", "Công an"))).toBe(0);
+  expect(faults(lead("", "customs", "Công an"))).toBe(1);
 });
 
 test("the fields are the server's", () => {

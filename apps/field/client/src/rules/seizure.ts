@@ -2,7 +2,7 @@
  * What each stage asks of a seizure report and what its fields must say together: the server's rules again
  * (apps/seizures/rules), held together by `tests/vectors/seizures.json`. The server decides; this tells the officer before.
  *
- * One thing is not known here: the force of another unit than the officer's own; of a lead by one the server judges.
+ * The force of a unit is known from the list `units`; of a lead by a unit that is not in it the server judges.
  */
 
 import type { Part, Rows } from "../engine/find-types.ts";
@@ -153,8 +153,8 @@ const OUTWARD = ["export", "outward_passenger"];
 export type Aim = "flash" | "preliminary" | "submitted";
 export interface Said extends Record<Part, Rows> {
   readonly fields: Readonly<Record<string, Json>>;
-  /** Codes of units that are surely customs: the officer's own. Without them every named unit is taken for customs. */
-  readonly ours?: ReadonlySet<string>;
+  /** The force of each unit that this phone knows, by code. Without them every named unit is taken for customs. */
+  readonly forces?: ReadonlyMap<string, string>;
 }
 
 /** What a report lacks to be sent on to this stage, as pointers. */
@@ -263,12 +263,12 @@ function transport(said: Said): Finding[] {
   return found;
 }
 
-function leads({ fields, ours }: Said): Finding[] {
+function leads({ fields, forces }: Said): Finding[] {
   const several = list(fields.participations) as { unit?: string; role?: string }[];
   const [lead, ...more] = several.filter((one) => one.role === "lead");
   if (!lead || more.length > 0) return [fault("participations", "one-lead")];
-  if (lead.unit && ours && !ours.has(lead.unit)) return []; // of which force, the server knows
-  const isOurs = Boolean(lead.unit);
+  if (lead.unit && forces && !forces.has(lead.unit)) return []; // of which force, the server knows
+  const isOurs = Boolean(lead.unit) && (!forces || forces.get(lead.unit ?? "") === "customs");
   return (fields.lead_force === "customs") === isOurs ? [] : [fault("participations", "lead-force")];
 }
 

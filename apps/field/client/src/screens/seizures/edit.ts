@@ -8,7 +8,7 @@ import { type Aim, HEADER, lacksScale, missingAt, PARTS, type Spec } from "../..
 import * as format from "../../i18n/format.ts";
 import { named, say } from "../../i18n/index.ts";
 import { store } from "../form/editing.ts";
-import { called, country, substance, w } from "./words.ts";
+import { called, country, forces, substance, w } from "./words.ts";
 
 export interface PageOf {
   readonly key: PageKey;
@@ -68,8 +68,7 @@ export function put(seizure: Seizure, name: string, value: Json, part?: Part, ma
 
 export function missing(aim: Aim, seizure: Seizure): Finding[] {
   const photos = Object.values(seizure.photos).flat();
-  const ours = new Set(engine.postings.value.map(({ unit }) => unit.code));
-  const found = missingAt(aim, { ...seizure, fields: { ...seizure.fields, photos }, ours });
+  const found = missingAt(aim, { ...seizure, fields: { ...seizure.fields, photos }, forces: forces() });
   const purposes = photos.map((id) => engine.photos.value.get(id)?.purpose ?? null);
   if (aim !== "submitted" || !lacksScale(seizure, purposes)) return found;
   return [...found, { pointer: `/fields/${SCALE_REASON}`, code: "scale-photo-or-reason" }];

@@ -1,11 +1,12 @@
-/** Who took part: a customs unit by its code or another agency by its name, each as what. */
+/** Who took part: a unit by its code, found by its name, or another agency by its name, each as what. */
 
 import { useSignal } from "@preact/signals";
 import { engine } from "../../engine/index.ts";
 import type { Json } from "../../engine/types.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { Choices } from "../../ui/parts.tsx";
-import { called, vocabulary, w } from "./words.ts";
+import { say } from "../../i18n/index.ts";
+import { called, list, vocabulary, w } from "./words.ts";
 
 interface Taking {
   readonly unit: string;
@@ -41,6 +42,7 @@ export function Participations({ id, label, value, give }: Props) {
             <li key={`${one.unit}${one.agency}${one.role}`}>
               <span>
                 <strong>{one.unit || one.agency}</strong> · {called("participation", one.role)}
+                {one.unit && <UnitFacts code={one.unit} />}
               </span>
               <button
                 type="button"
@@ -83,9 +85,24 @@ export function Participations({ id, label, value, give }: Props) {
               type="text"
               autoComplete="off"
               maxLength={kind.value === "unit" ? 20 : 200}
+              list={kind.value === "unit" ? `${id}-units` : undefined}
               value={text.value}
               onInput={(event) => (text.value = event.currentTarget.value)}
             />
+            {kind.value === "unit" && (
+              <>
+                <datalist id={`${id}-units`}>
+                  {list("units")
+                    .filter(({ valid }) => valid)
+                    .map(({ key, label }) => (
+                      <option key={key} value={key}>
+                        {say(label)}
+                      </option>
+                    ))}
+                </datalist>
+                <UnitFacts code={text.value.trim().toUpperCase()} isAsked />
+              </>
+            )}
           </div>
           <Choices
             class="chips"
@@ -101,4 +118,15 @@ export function Participations({ id, label, value, give }: Props) {
       </details>
     </div>
   );
+}
+
+/** What a unit is called and of which force it is, where this phone knows; `isAsked`: say so when it does not. */
+function UnitFacts({ code, isAsked = false }: { code: string; isAsked?: boolean }) {
+  const known = list("units").find(({ key }) => key === code);
+  if (known?.data.force) {
+    const force = String(known.data.force);
+    const isListed = vocabulary("lead_force").some(({ value }) => value === force);
+    return <p class="hint">{[say(known.label), called("lead_force", isListed ? force : "other")].join(" · ")}</p>;
+  }
+  return isAsked && code && list("units").length > 0 ? <p class="hint">{w().form.unit_unknown}</p> : null;
 }

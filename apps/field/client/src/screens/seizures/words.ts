@@ -19,7 +19,7 @@ export interface Choice {
   readonly label: string;
 }
 const lists = signal<ReadonlyMap<string, readonly ReferenceEntry[]>>(new Map());
-const USED = ["vocabularies", "substances", "countries"] as const;
+const USED = ["vocabularies", "substances", "countries", "units"] as const;
 
 /** Open the lists these screens use; once more whenever a sync has ended. */
 export function useLists(): void {
@@ -54,6 +54,13 @@ export function vocabulary(name: string, chosen: readonly string[] = []): Choice
 export function called(name: string, code: string): string {
   const entry = list("vocabularies").find(({ key }) => key === `${name}.${code}`);
   return entry ? say(entry.label) : named({}, code);
+}
+
+/** The force of each unit that is known here, by code; the officer's own are customs. */
+export function forces(): ReadonlyMap<string, string> {
+  const own = engine.postings.value.map(({ unit }) => [unit.code, "customs"] as const);
+  const known = list("units").flatMap(({ key, data }) => (data.force ? [[key, String(data.force)] as const] : []));
+  return new Map([...own, ...known]);
 }
 
 export function substance(key: string): string {
