@@ -40,10 +40,10 @@ export function Participations({ id, label, value, give }: Props) {
         <ul class="chosen">
           {several.map((one, index) => (
             <li key={`${one.unit}${one.agency}${one.role}`}>
-              <span>
+              <div>
                 <strong>{one.unit || one.agency}</strong> · {called("participation", one.role)}
                 {one.unit && <UnitFacts code={one.unit} />}
-              </span>
+              </div>
               <button
                 type="button"
                 class="bare square"
