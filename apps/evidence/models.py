@@ -15,7 +15,7 @@ from django.db.models import Q
 from apps.accounts.models import Device, Officer, UnitScopedQuerySet, UnitScopedRecord
 from apps.common.actor import Actor
 from apps.common.insert_only import InsertOnly
-from apps.common.records import Record, new_id
+from apps.common.records import new_id
 from apps.common.text import say
 from apps.evidence.rules.declarations import NOMINAL
 
@@ -133,10 +133,6 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
     def visible_to(self, actor: Actor) -> Self:
         """Give the receipts of one's own reports."""
         return self.filter(posting_id__in=actor.post_ids())
-
-    def of(self, record: Record) -> Self:
-        """Give the receipts of a record that its own `visible_to` gave, the last version first."""
-        return self.filter(owner_id=record.pk).order_by("-version")
 
 
 class Receipt(InsertOnly):

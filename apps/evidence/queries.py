@@ -16,6 +16,7 @@ from django.db import connection, models
 from apps.changes.rules import post_stream
 from apps.common.actor import Actor
 from apps.common.postgresql.waiting import Statement
+from apps.common.records import Record
 from apps.common.sql import as_moment, as_uuid, execute, execute_all
 from apps.evidence.models import Attachment, Capture, Receipt, Upload
 
@@ -117,6 +118,11 @@ def receipt_body(receipt: Receipt) -> dict[str, Any]:
         "signature": base64.b64encode(bytes(receipt.signature)).decode(),
         "key_id": receipt.key_id,
     }
+
+
+def receipts_of(record: Record) -> models.QuerySet[Receipt]:
+    """Give the receipts of a record that its own `visible_to` gave, the last version first."""
+    return Receipt.objects.filter(owner_id=record.pk).order_by("-version")
 
 
 def receipt_streams(receipt: Receipt) -> list[str]:

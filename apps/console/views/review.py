@@ -25,7 +25,8 @@ from apps.console.reading import read_report, trail
 from apps.console.refusals import Refusal, refusal_of
 from apps.console.rooms import REVIEW, ConsoleRequest, opens
 from apps.console.words import FLAGS
-from apps.evidence.models import Attachment, Receipt
+from apps.evidence.models import Attachment
+from apps.evidence.queries import receipts_of
 from apps.evidence.serving import download
 from apps.inspections.actions import (
     approve_inspection,
@@ -183,7 +184,7 @@ def _page(
         "doubles": _doubles(actor, found),
         "late_edits": late_edits(found, proposed_amendments(actor, found)),
         "moves": moves,
-        "receipts": Receipt.objects.of(found),
+        "receipts": receipts_of(found),
         "may_export": found.unit_id in actor.reach_of(*REVIEWERS),
         "is_own": found.officer_id == actor.officer_id,
         "draft": draft,

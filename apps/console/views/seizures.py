@@ -27,7 +27,8 @@ from apps.console.seizures import Called, amount, differences, header_of, name_o
 from apps.console.views.seizure_pairs import REASONS
 from apps.console.words import FLAGS, PHOTO_STATES
 from apps.custody.actions import export_seizure
-from apps.evidence.models import Attachment, Receipt
+from apps.evidence.models import Attachment
+from apps.evidence.queries import receipts_of
 from apps.evidence.serving import download
 from apps.inspections.actions.review import REVIEWERS
 from apps.organisation.queries import names
@@ -218,7 +219,7 @@ def _page(
         "failed": [(name_of(n["field"]), n) for n in numbers_of(reported(found)) if n["valid"] == "no"],
         "flags": [FLAGS.get(flag, (flag, "plain")) for flag in found.flags],
         "photos": _photos(actor, found),
-        "receipts": Receipt.objects.of(found),
+        "receipts": receipts_of(found),
         "may_export": found.unit_id in actor.reach_of(*REVIEWERS),
         "decisions": list(Decision.objects.visible_to(actor).filter(report=found).select_related("officer")),
         "related": SeizureReport.objects.visible_to(actor)
