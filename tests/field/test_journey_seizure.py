@@ -26,7 +26,7 @@ def flash(phone: Handset, *, seek: str = "hang da", street: str = "hàng đá") 
     page.wait_for_url("**/#/flash/0*")
     report = page.url.split("/flash/")[1]
     page.get_by_label("Nghi là chất gì").fill(seek)
-    page.get_by_label(f"Methamphetamine ({street})").click()
+    page.get_by_role("button", name=f"Methamphetamine ({street})").click()
     page.get_by_label("Ước lượng", exact=True).fill("1,2")
     page.get_by_label("Đơn vị tính").select_option("kg")
     page.locator("input[type=file][capture]").set_input_files(

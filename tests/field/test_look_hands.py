@@ -6,34 +6,9 @@ import pytest
 
 from tests.field.conftest import Stage
 from tests.field.handset import PIN, Handset
+from tests.field.keys import Keys
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
-
-
-class Keys:
-    """Hands that only have keys."""
-
-    def __init__(self, phone: Handset) -> None:
-        self.page = phone.page
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
-
-    def to(self, text: str, *, kind: str = "*", most: int = 60) -> None:
-        """Tab until what has the focus is of a kind and called so."""
-        script = """(kind) => {
-          const here = document.activeElement;
-          if (!here.matches(kind)) return '';
-          const label = here.labels?.[0]?.textContent ?? '';
-          const named = document.getElementById(here.getAttribute('aria-labelledby'))?.textContent ?? '';
-          return [here.getAttribute('aria-label') ?? '', label, named, here.textContent].join(' ');
-        }"""
-        for _ in range(most):
-            if text in self.page.evaluate(script, kind):
-                return
-            self.press("Tab")
-        raise AssertionError(f"no way by Tab to {text!r}; stopped at {self.page.evaluate(script, kind)!r}")
 
 
 def test_a_whole_report_by_keyboard(stage: Stage, handset: object) -> None:
@@ -41,7 +16,7 @@ def test_a_whole_report_by_keyboard(stage: Stage, handset: object) -> None:
     phone: Handset = handset()
     officer = stage.officer()
     phone.open(f"enrol#c={stage.backstage('code', officer=officer)}")
-    keys = Keys(phone)
+    keys = Keys(phone.page)
     phone.heading("Kích hoạt máy này").wait_for()
     keys.to("Tiếp: đặt mã PIN")
     keys.press("Enter")

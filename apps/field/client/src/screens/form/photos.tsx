@@ -87,7 +87,10 @@ export function FileButton({ icon, text, capture = false, disabled, files }: Fil
         accept="image/*"
         capture={capture ? "environment" : undefined}
         multiple={!capture}
-        disabled={disabled}
+        aria-disabled={disabled}
+        onClick={(event) => {
+          if (disabled) event.preventDefault(); // really disabled, it would lose the focus
+        }}
         onChange={(event) => {
           files(event.currentTarget.files);
           event.currentTarget.value = "";

@@ -6,6 +6,7 @@ import type { Json, Seizure } from "../../engine/index.ts";
 import * as format from "../../i18n/format.ts";
 import { words } from "../../i18n/index.ts";
 import { useCommand, wordsFor } from "../../ui/commands.ts";
+import { toPlaceOf } from "../../ui/focus.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { announce } from "../../ui/live.tsx";
 import { Fault, Head, Notice } from "../../ui/parts.tsx";
@@ -194,9 +195,7 @@ function SendBar({ seizure, missing: lacking }: { seizure: Seizure; missing: rea
 /** Bring a place into view and give it the focus, once its fault stands there. */
 export function toPlace(place: string): void {
   setTimeout(() => {
-    const target = document.getElementById(placeId(place === "lines" ? "lines/1/substance" : place)) ?? document.getElementById(placeId(place.split("/").slice(0, 2).join("/")));
-    target?.scrollIntoView({ block: "center" });
-    target?.focus({ preventScroll: true });
+    if (!toPlaceOf(placeId(place === "lines" ? "lines/1/substance" : place))) toPlaceOf(placeId(place.split("/").slice(0, 2).join("/")));
   }, 0);
 }
 

@@ -7,6 +7,7 @@ import { words } from "../../i18n/index.ts";
 import type { Finding } from "../../rules/answers.ts";
 import { isWeighedOn, PARTS, standing } from "../../rules/seizure.ts";
 import { Sheet } from "../../ui/dialog.tsx";
+import { passOn, toPlaceOf } from "../../ui/focus.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { Fault, Head } from "../../ui/parts.tsx";
 import { go, href } from "../../ui/router.ts";
@@ -47,11 +48,8 @@ function useArrival(page: string, step: string): void {
   useEffect(() => {
     const isFirst = first.current;
     first.current = false;
-    const target = step ? document.getElementById(`at-${step}`) : null;
-    if (target) {
-      target.scrollIntoView({ block: "center" });
-      target.focus({ preventScroll: true });
-    } else if (!isFirst) {
+    if (step && toPlaceOf(`at-${step}`)) return;
+    if (!isFirst) {
       document.getElementById("page-title")?.focus({ preventScroll: true });
       scrollTo({ top: 0 });
     }
@@ -118,6 +116,7 @@ function PartOf({ seizure, part, found }: PartProps) {
   const add = (): void => {
     const mark = String(rows.reduce((most, [one]) => Math.max(most, Number.parseInt(one, 10) || 0), 0) + 1);
     opened.value = mark; // it is kept once something is entered
+    setTimeout(() => toPlaceOf(placeId(`${part}/${mark}`)), 0);
   };
   const shown = opened.value && !seizure[part][opened.value] ? [...rows, [opened.value, {}] as const] : rows;
   return (
@@ -153,10 +152,13 @@ function Row({ seizure, part, mark, row, found }: RowProps) {
   const field = (name: string) => <RowField key={name} {...{ seizure, part, mark, row, found, name }} />;
   if (row.removed) {
     return (
-      <div class="card">
+      <div class="card" id={placeId(place)} tabIndex={-1} role="group" aria-label={title}>
         <h4>{title}</h4>
         <p class="soft">{f.struck(String(row.removed))}</p>
-        <button type="button" class="quiet" onClick={() => put(seizure, "removed", null, part, mark)}>
+        <button type="button" class="quiet" onClick={(event) => {
+            put(seizure, "removed", null, part, mark);
+            passOn(event, placeId(place));
+          }}>
           {f.restore}
         </button>
       </div>
@@ -189,6 +191,7 @@ function Row({ seizure, part, mark, row, found }: RowProps) {
           done={(reason) => {
             striking.value = false;
             put(seizure, "removed", reason, part, mark);
+            setTimeout(() => toPlaceOf(placeId(place)), 0);
           }}
           close={() => (striking.value = false)}
         />

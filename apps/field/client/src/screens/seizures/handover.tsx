@@ -7,6 +7,7 @@ import type { Json } from "../../engine/types.ts";
 import { named } from "../../i18n/index.ts";
 import { differences, stepsFrom } from "../../rules/custody.ts";
 import { Icon } from "../../ui/icons.tsx";
+import { toPlaceOf } from "../../ui/focus.ts";
 import { announce } from "../../ui/live.tsx";
 import { Badge, Choices, Fault, Head, Notice } from "../../ui/parts.tsx";
 import { useCommand, wordsFor } from "../../ui/commands.ts";
@@ -35,7 +36,8 @@ export function OfferForm({ report }: { report: string }) {
   const fault = (name: string): string | null => (insisting.value && name === needed && !said.value[name] ? w().faults.required : null);
   const offer = async (): Promise<void> => {
     insisting.value = true;
-    if (chosen.value.length === 0 || !said.value[needed]) return;
+    if (chosen.value.length === 0) return void toPlaceOf("offered");
+    if (!said.value[needed]) return void toPlaceOf(`step-${needed}`);
     const exhibits = [...chosen.value];
     const id = await engine.finds.act("hand_over.offer", null, { ...now(), report, exhibits, ...said.value }, exhibits);
     letGo(form);
@@ -58,7 +60,7 @@ export function OfferForm({ report }: { report: string }) {
   return (
     <StepFrame title={h.offer_title} up={up} act={h.offer} command={offer} drop={() => letGo(form)}>
       <p class="soft">{h.offer_lead}</p>
-      <div class="card">
+      <div class="card" id="offered" tabIndex={-1}>
         <Choices
           many
           legend={h.which}

@@ -8,6 +8,7 @@ import * as format from "../../i18n/format.ts";
 import { named, say, words } from "../../i18n/index.ts";
 import type { Spec } from "../../rules/seizure.ts";
 import { cleanText } from "../../rules/values.ts";
+import { passOn } from "../../ui/focus.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { Choices, Fault } from "../../ui/parts.tsx";
 import { TextInput } from "../form/text.tsx";
@@ -136,7 +137,7 @@ function Texts({ id, label, hint, value, give, name, limit, aria }: InputProps) 
   return (
     <>
       <Label id={id} label={label} hint={hint} />
-      <Chosen texts={texts} called={(text) => text} remove={(text) => give(orNull(texts.filter((one) => one !== text)))} />
+      <Chosen texts={texts} called={(text) => text} remove={(text) => give(orNull(texts.filter((one) => one !== text)))} id={id} />
       <div class="joined">
         <input
           id={id}
@@ -159,7 +160,14 @@ function Texts({ id, label, hint, value, give, name, limit, aria }: InputProps) 
         {SCANNED.has(name) && <ScanButton open={() => (scanning.value = true)} label={label} />}
       </div>
       {BADGES.has(name) && me && !texts.includes(me) && (
-        <button type="button" class="quiet" onClick={() => add(me)}>
+        <button
+          type="button"
+          class="quiet"
+          onClick={(event) => {
+            add(me);
+            passOn(event, id);
+          }}
+        >
           <Icon name="plus" size={18} />
           {`${w().form.me} (${me})`}
         </button>
@@ -183,16 +191,26 @@ interface ChosenProps {
   readonly texts: readonly string[];
   readonly called: (text: string) => string;
   readonly remove: (text: string) => void;
+  /** The input of what is chosen: it takes the focus of what is taken away. */
+  readonly id: string;
 }
 
-function Chosen({ texts, called, remove }: ChosenProps) {
+function Chosen({ texts, called, remove, id }: ChosenProps) {
   if (texts.length === 0) return null;
   return (
     <ul class="chosen">
       {texts.map((text) => (
         <li key={text}>
           <span>{called(text)}</span>
-          <button type="button" class="bare square" onClick={() => remove(text)} aria-label={w().form.remove(called(text))}>
+          <button
+            type="button"
+            class="bare square"
+            onClick={(event) => {
+              remove(text);
+              passOn(event, id);
+            }}
+            aria-label={w().form.remove(called(text))}
+          >
             <Icon name="cross" size={18} />
           </button>
         </li>
@@ -287,7 +305,7 @@ function Countries({ id, label, hint, value, give, aria }: InputProps) {
   return (
     <>
       <Label id={id} label={label} hint={hint} />
-      <Chosen texts={chosen} called={country} remove={(code) => give(orNull(chosen.filter((one) => one !== code)))} />
+      <Chosen texts={chosen} called={country} remove={(code) => give(orNull(chosen.filter((one) => one !== code)))} id={id} />
       <select
         id={id}
         value=""

@@ -3,6 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { engine } from "../../engine/index.ts";
 import type { Json } from "../../engine/types.ts";
+import { passOn } from "../../ui/focus.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { Choices } from "../../ui/parts.tsx";
 import { say } from "../../i18n/index.ts";
@@ -47,7 +48,10 @@ export function Participations({ id, label, value, give }: Props) {
               <button
                 type="button"
                 class="bare square"
-                onClick={() => keep(several.filter((_, at) => at !== index))}
+                onClick={(event) => {
+                  keep(several.filter((_, at) => at !== index));
+                  passOn(event, `${id}-more`);
+                }}
                 aria-label={f.remove(one.unit || one.agency)}
               >
                 <Icon name="cross" size={18} />
@@ -57,13 +61,16 @@ export function Participations({ id, label, value, give }: Props) {
         </ul>
       )}
       {own && !several.some((one) => one.unit === own) && (
-        <button type="button" class="quiet" onClick={() => keep([...several, { unit: own, agency: "", role: "lead" }])}>
+        <button type="button" class="quiet" onClick={(event) => {
+            keep([...several, { unit: own, agency: "", role: "lead" }]);
+            passOn(event, `${id}-more`);
+          }}>
           <Icon name="plus" size={18} />
           {`${f.own_unit} (${own})`}
         </button>
       )}
       <details class="fold">
-        <summary>
+        <summary id={`${id}-more`}>
           <Icon name="plus" size={18} />
           {f.unit_or_agency}
         </summary>

@@ -5,6 +5,7 @@ import { engine } from "../../engine/index.ts";
 import type { Exhibit } from "../../engine/index.ts";
 import { named } from "../../i18n/index.ts";
 import { type Amounts, remaining } from "../../rules/custody.ts";
+import { toPlaceOf } from "../../ui/focus.ts";
 import { announce } from "../../ui/live.tsx";
 import { Choices, Notice } from "../../ui/parts.tsx";
 import { go, href } from "../../ui/router.ts";
@@ -58,7 +59,7 @@ export function SampleForm({ exhibit }: { exhibit: Exhibit }) {
     insisting.value = true;
     const [first] = faults.keys();
     if (first) {
-      document.getElementById(`step-${first}`)?.focus();
+      toPlaceOf(`step-${first}`);
       return;
     }
     const of = { exhibit: exhibit.id, exhibit_rev: exhibit.rev };

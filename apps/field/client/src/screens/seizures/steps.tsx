@@ -13,6 +13,7 @@ import * as format from "../../i18n/format.ts";
 import { words } from "../../i18n/index.ts";
 import { standing } from "../../rules/seizure.ts";
 import { useCommand, wordsFor } from "../../ui/commands.ts";
+import { toPlaceOf } from "../../ui/focus.ts";
 import { announce } from "../../ui/live.tsx";
 import { Choices, Fault, Head } from "../../ui/parts.tsx";
 import { go, href } from "../../ui/router.ts";
@@ -173,7 +174,7 @@ export function StepForm({ exhibit, step }: { exhibit: Exhibit; step: Taken }) {
     insisting.value = true;
     const [first] = lacking(step, said.value);
     if (first) {
-      document.getElementById(`step-${first}`)?.focus();
+      toPlaceOf(`step-${first}`);
       return;
     }
     const { seal_numbers: _, seal_type: __, issuer: ___, ...rest } = said.value;
@@ -256,7 +257,9 @@ export function PackageForm({ seizure }: { seizure: Seizure }) {
   );
   const record = async (): Promise<void> => {
     insisting.value = true;
-    if (!isThere(said.value.description) || !hasAmount || (said.value.count && !said.value.count_unit)) return;
+    if (!isThere(said.value.description)) return void toPlaceOf("step-description");
+    if (!hasAmount) return void toPlaceOf("step-gross_mass_g");
+    if (said.value.count && !said.value.count_unit) return void toPlaceOf("step-count_unit");
     const id = await engine.finds.act("exhibit.record", null, { ...now(), report: seizure.id, ...said.value }, [seizure.id]);
     letGo(form);
     announce(c.done.record);

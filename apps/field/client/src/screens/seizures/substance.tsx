@@ -5,8 +5,9 @@ import { engine } from "../../engine/index.ts";
 import type { ReferenceEntry } from "../../engine/types.ts";
 import { say } from "../../i18n/index.ts";
 import { fold } from "../../rules/values.ts";
+import { passOn } from "../../ui/focus.ts";
 import { announce } from "../../ui/live.tsx";
-import { Choices, Fault } from "../../ui/parts.tsx";
+import { Fault } from "../../ui/parts.tsx";
 import { list, substance, w } from "./words.ts";
 
 const COMMON = ["methamphetamine", "heroin", "ketamine", "mdma", "cannabis", "cocaine", "unknown_pending_lab"];
@@ -24,11 +25,16 @@ export function SubstanceField({ id, label, value, give, fault }: Props) {
   const words = w().flash;
   const sought = useSignal("");
   const choosing = useSignal(false);
-  const choose = (key: string): void => {
+  const choose = (event: UIEvent, { key }: ReferenceEntry): void => {
     give(key);
     choosing.value = false;
     sought.value = "";
     announce(words.chosen(substance(key)));
+    passOn(event, id);
+  };
+  const change = (event: UIEvent): void => {
+    choosing.value = true;
+    passOn(event, id);
   };
   if (value && !choosing.value) {
     return (
@@ -36,7 +42,7 @@ export function SubstanceField({ id, label, value, give, fault }: Props) {
         <p class="like-label">{label}</p>
         <div class="picked">
           <strong>{substance(value)}</strong>
-          <button type="button" class="quiet" onClick={() => (choosing.value = true)}>
+          <button type="button" class="quiet" onClick={change}>
             {words.change}
           </button>
         </div>
@@ -57,6 +63,12 @@ export function SubstanceField({ id, label, value, give, fault }: Props) {
         placeholder={words.search}
         value={sought.value}
         onInput={(event) => (sought.value = event.currentTarget.value)}
+        onKeyDown={(event) => {
+          const [first] = found;
+          if (event.key !== "Enter") return;
+          event.preventDefault();
+          if (first && sought.value.trim()) choose(event, first);
+        }}
         aria-describedby={fault ? `${id}-hint ${id}-fault` : `${id}-hint`}
         aria-invalid={fault ? "true" : undefined}
       />
@@ -66,14 +78,18 @@ export function SubstanceField({ id, label, value, give, fault }: Props) {
           {words.none_found(sought.value)}
         </p>
       ) : (
-        <Choices
-          class="chips"
-          legend={sought.value.trim() ? label : words.common}
-          hidden={Boolean(sought.value.trim())}
-          options={found.map((entry) => ({ value: entry.key, label: named(entry, sought.value) }))}
-          chosen={[value]}
-          choose={choose}
-        />
+        <div class="stack tight" role="group" aria-labelledby={`${id}-found`}>
+          <p class={sought.value.trim() ? "unseen" : "like-label"} id={`${id}-found`}>
+            {sought.value.trim() ? label : words.common}
+          </p>
+          <div class="row">
+            {found.map((entry) => (
+              <button key={entry.key} type="button" class="quiet" aria-pressed={entry.key === value} onClick={(event) => choose(event, entry)}>
+                {named(entry, sought.value)}
+              </button>
+            ))}
+          </div>
+        </div>
       )}
     </div>
   );
