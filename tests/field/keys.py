@@ -75,6 +75,7 @@ class Keys:
     def _look(self, key: str) -> None:
         if not self.looking:
             return
+        unseen = ""
         for _ in range(40):  # what a key asks for may take a moment: a screen that is read from the store
             unseen = self.page.evaluate(UNSEEN)
             if not unseen or (

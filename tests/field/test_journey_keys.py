@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from playwright.sync_api import FilePayload
 
 from tests.evidence_images import noisy_jpeg
 from tests.field.conftest import Stage
@@ -13,7 +14,7 @@ from tests.field.keys import Keys
 
 pytestmark = [pytest.mark.live, pytest.mark.browser]
 
-PICTURE = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": noisy_jpeg(60_000, seed=9)}
+PICTURE: FilePayload = {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": noisy_jpeg(60_000, seed=9)}
 
 
 def test_a_find_by_keyboard(stage: Stage, phone: Handset) -> None:
@@ -30,6 +31,7 @@ def test_a_find_by_keyboard(stage: Stage, phone: Handset) -> None:
         "methamphetamine",
         "1198.2",
     )
+    assert held["fields"]["record_doc_on"] == "2026-11-11"
     assert [one["state"] for one in held["photos"]] == ["stored"]
     [exhibit] = held["exhibits"]
     assert (exhibit["state"], exhibit["seals"]) == ("sealed", [f"HQ-{report[-6:]}"])
@@ -54,17 +56,16 @@ def flashed(phone: Handset, keys: Keys) -> str:
     keys.to("Đơn vị tính", kind="select")
     keys.type("kg")
     keys.to("Chụp", kind="input[type=file]")
-    with page.expect_file_chooser() as chosen:
+    with page.expect_file_chooser() as asked:
         keys.press("Space")
-    chosen.value.set_files([PICTURE])  # type: ignore[list-item]  # a plain dictionary is one of them
+    asked.value.set_files([PICTURE])
     page.locator(".shot").wait_for()
     assert "Chụp" in keys.here("input[type=file]"), "the button is still there for the next photo"
     keys.to("Số đối tượng", kind="input")
     keys.type("1")
     keys.to("Địa điểm cụ thể")
     keys.type("Nhà ga T2, băng chuyền 4")
-    keys.to("Phương thức vận chuyển", kind="select")
-    keys.press("ArrowDown")
+    chosen(keys, "Phương thức vận chuyển", "air_passenger")
     keys.to("Gửi báo nhanh")
     keys.press("Enter")
     page.wait_for_url("**/#/seizure/**")
@@ -79,9 +80,9 @@ def completed(phone: Handset, keys: Keys) -> None:
     keys.press("Enter")
     keys.to("Tóm tắt vụ việc")
     keys.type("Ma túy đá giấu trong hai đáy va li.")
-    chosen(keys, "Hướng (bắt buộc)")
+    chosen(keys, "Hướng (bắt buộc)", "inward_passenger")
     onward(phone, keys)
-    chosen(keys, "Dạng (bắt buộc)")
+    chosen(keys, "Dạng (bắt buộc)", "crystal")
     written(keys, "Khối lượng cả bì", "1215,5")
     written(keys, "Khối lượng tịnh", "1198,2")
     ticked(keys, "Cân tịnh")
@@ -95,6 +96,7 @@ def completed(phone: Handset, keys: Keys) -> None:
     keys.type("FLD-0002")
     keys.press("Enter")
     written(keys, "Số niêm phong", f"HQ-{phone.page.url.split('/seizure/')[1].split('/')[0][-6:]}", back=True)
+    written(keys, "Lý do chưa có ảnh mặt cân", "Màn hình cân không lên hình")
     found(phone, keys)
     people_and_record(phone, keys)
     onward(phone, keys)
@@ -109,12 +111,12 @@ def completed(phone: Handset, keys: Keys) -> None:
 def found(phone: Handset, keys: Keys) -> None:
     """How it was found, and where it came from."""
     onward(phone, keys)
-    chosen(keys, "Dấu hiệu đầu tiên")
+    chosen(keys, "Dấu hiệu đầu tiên", "xray_baggage")
     for box in ("Máy soi hành lý", "Hành lý ký gửi.*", "Hai đáy.*"):
         ticked(keys, box)
     onward(phone, keys)
-    chosen(keys, "Nước xuất phát")
-    chosen(keys, "Nước đến")
+    chosen(keys, "Nước xuất phát", "TH")
+    chosen(keys, "Nước đến", "VN")
 
 
 def people_and_record(phone: Handset, keys: Keys) -> None:
@@ -131,7 +133,7 @@ def people_and_record(phone: Handset, keys: Keys) -> None:
     onward(phone, keys)
     written(keys, "Số biên bản", "12/BB-HC1")
     keys.to("Ngày biên bản")
-    keys.type("20112026")
+    keys.type("11112026")
     keys.to("Đơn vị tôi chủ trì")
     keys.press("Enter")
     assert keys.here("summary"), "the button has gone; what stands behind it has the focus"
@@ -188,10 +190,14 @@ def written(keys: Keys, label: str, *texts: str, back: bool = False) -> None:
         keys.press("Enter")
 
 
-def chosen(keys: Keys, label: str) -> None:
-    """Choose the first of a list."""
+def chosen(keys: Keys, label: str, value: str) -> None:
+    """Go down a list to one of its lines."""
     keys.to(label, kind="select")
-    keys.press("ArrowDown")
+    for _ in range(300):
+        if keys.page.evaluate("document.activeElement.value") == value:
+            return
+        keys.press("ArrowDown")
+    raise AssertionError(f"{value} is not in {label}")
 
 
 def ticked(keys: Keys, label: str) -> None:

@@ -373,6 +373,7 @@ function Moment({ id, label, hint, value, give, aria }: InputProps) {
       <input
         id={id}
         type="datetime-local"
+        max="9999-12-31T23:59"
         value={local}
         onChange={(event) => {
           const typed = event.currentTarget.value;
@@ -391,6 +392,7 @@ function Day({ id, label, hint, value, give, aria }: InputProps) {
       <input
         id={id}
         type="date"
+        max="9999-12-31"
         value={typeof value === "string" ? value : ""}
         onChange={(event) => give(event.currentTarget.value || null)}
         {...aria}
