@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from uuid import UUID
 
 import orjson
@@ -13,7 +13,7 @@ from apps.audit.models import Event
 from apps.audit.rules.findings import Finding
 from apps.evidence.checking import Bench, check_files, check_receipts, gone_receipts
 from apps.evidence.models import Attachment, Capture, Receipt
-from apps.inspections.models import InspectionReport, ReportVersion, ReviewNote
+from apps.inspections.models import InspectionReport, NumberSeries, ReportVersion, ReviewNote
 from apps.inspections.queries import KIND, body, fingerprint
 
 DISCARDED = "inspection.discarded"
@@ -54,6 +54,37 @@ def check_report(bench: Bench, report_id: UUID) -> Iterator[Finding]:
     yield from gone_receipts([report_id])
     about = [report_id, *photos, *(receipt.pk for receipt in receipts)]
     yield from check_events(Event.objects.filter(oid__in=about).order_by("id"))
+
+
+def check_series(numbers: Iterable[str]) -> Iterator[Finding]:
+    """Compare the counters behind human numbers with all the numbers that were given: each once, none left out.
+
+    Reports come meanwhile. So the counters are read before the numbers, for what must be there, and again after them.
+    """
+    before = _counters()
+    given: dict[str, set[int]] = {}
+    for number in numbers:
+        series, _, counted = number.rpartition("-")
+        if counted.isdecimal():  # what is no number differs from its own event
+            given.setdefault(series, set()).add(int(counted))
+    after = _counters()
+    for series in sorted(given.keys() | before.keys()):
+        found, last = given.get(series, set()), after.get(series, 0)
+        odd = sorted(
+            {n for n in range(1, before.get(series, 0) + 1) if n not in found}
+            | {n for n in found if n > last}
+        )
+        if odd:
+            yield Finding("series-differs", f"series {series}", f"counter at {last}, numbers {_some(odd)}")
+
+
+def _counters() -> dict[str, int]:
+    return dict(NumberSeries.objects.values_list("series", "last"))
+
+
+def _some(numbers: Sequence[int]) -> str:
+    shown = ", ".join(str(number) for number in numbers[:3])
+    return f"{shown} …" if len(numbers) > 3 else shown
 
 
 def _told(kind: str) -> Iterator[UUID]:

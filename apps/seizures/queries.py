@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,16 @@ from apps.inspections.queries import plain
 from apps.organisation.models import Unit
 from apps.reference.models import ReferenceEntry
 from apps.reference.queries import SUBSTANCES
-from apps.seizures.models import Agreement, Decision, Participant, ReportVersion, SeizureReport
+from apps.seizures.models import (
+    Agreement,
+    Decision,
+    Participant,
+    Participation,
+    ReportNumber,
+    ReportVersion,
+    SeizureLine,
+    SeizureReport,
+)
 from apps.seizures.rules.checks import numbers_of
 from apps.seizures.rules.fields import NOMINAL, PARTS
 
@@ -109,6 +119,33 @@ _OWN = (
     "id rev created_at officer_id device_id unit_id posting_id incident_id is_draft field_revs mode lead_force "
     "handling number version stage statistic_status merged_into_id flags occurred_on received_at submitted_at"
 ).split()
+
+
+# What follows from a report and stands in rows of its own → the columns that an event's hash of them covers.
+DERIVED: Mapping[str, tuple[Any, tuple[str, ...]]] = {
+    "lines": (
+        SeizureLine,
+        (
+            *("mark", "substance", "report_group", "is_precursor", "form", "mass_g", "volume_ml", "count"),
+            *("count_unit", "basis", "id_basis", "excluded"),
+        ),
+    ),
+    "participations": (Participation, ("position", "unit_id", "agency", "role")),
+    "participants": (Participant, ("officer_id", "posting_id")),
+    "numbers": (ReportNumber, ("part", "mark", "field", "kind", "raw", "normalised", "valid")),
+}
+
+
+def derived_hash(kind: str, rows: Iterable[Any]) -> str:
+    """Give the SHA-256 over the rows of a kind of `DERIVED` that one report has, in any order."""
+    columns = DERIVED[kind][1]
+    told = [{name: _amount(getattr(row, name)) for name in columns} for row in rows]
+    return content_hash(sorted(told, key=_spelt))
+
+
+def _amount(value: Any) -> Any:
+    """Give an amount in its one spelling, anything else as it is."""
+    return f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
 
 def content_hash(said: Any) -> str:

@@ -32,9 +32,9 @@ from apps.reporting.rules import Period
 from apps.seizures.duplicates import open_pairs
 from apps.seizures.models import SeizureReport, Stage
 from backend.demo_data.build import build
-from tests.domain.test_verify_evidence import verify
 from tests.emptying import committed, empty_database
 from tests.evidence import on_disk
+from tests.tampering import verify
 
 # Late enough for the archive of August 2024 to lie before the eighteen months.
 END = dt.datetime(2026, 3, 3, 9, 0, tzinfo=dt.UTC)

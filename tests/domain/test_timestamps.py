@@ -24,8 +24,8 @@ from apps.common.actor import SYSTEM
 from apps.common.records import new_id
 from tests.court import Court
 from tests.domain.test_export_bundle import by_hand, run, unpacked
-from tests.domain.test_verify_evidence import codes, rewrite, swap, undone, verify
 from tests.evidence import on_disk
+from tests.tampering import codes, rewrite, swap, undone, verify
 
 pytestmark = pytest.mark.django_db
 

@@ -17,9 +17,9 @@ from apps.custody import actions
 from apps.custody.models import CustodyEvent, Exhibit, HandOver, Seal, StoreCount
 from apps.seizures.models import Decision, ReportVersion, SeizureReport
 from tests.cast import Cast
-from tests.domain.test_verify_evidence import is_taken, other, rewrite, undone, verify
 from tests.evidence import on_disk
 from tests.holding import Holding
+from tests.tampering import is_taken, other, rewrite, undone, verify
 
 Row = models.Model
 

@@ -6,9 +6,8 @@ Each place is tried inside a savepoint of one sound case, with the triggers take
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from uuid import UUID
 
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, transaction
 
 from apps.accounts.actions import report_device_lost
 from apps.accounts.actions.server_keys import revoke_server_key, rotate_server_key
@@ -24,7 +23,6 @@ from apps.accounts.models import Device
 from apps.audit.actions import export_head, log, sign_head
 from apps.audit.models import Event, Head, KeyStatement, Leaf, Pending, Tile
 from apps.common.actor import SYSTEM
-from apps.common.insert_only import InsertOnly, releasing
 from apps.common.records import new_id
 from apps.evidence.models import Attachment, Capture, Receipt
 from apps.inspections.actions import return_for_correction
@@ -33,121 +31,9 @@ from apps.seizures import models as seizures
 from apps.seizures.actions import amend_seizure
 from tests.court import Case, Court
 from tests.holding import Holding
+from tests.tampering import Row, codes, flips, is_taken, rewrite, swap, undone, verify
 
 pytestmark = pytest.mark.django_db
-
-Row = models.Model
-
-
-def verify(*arguments: str) -> tuple[int, list[dict[str, str]]]:
-    """Run the command; gives its exit status and what it found."""
-    out = StringIO()
-    try:
-        call_command("verify_evidence", "--json", *arguments, stdout=out, stderr=StringIO())
-    except SystemExit as end:
-        status = int(end.code or 0)
-    else:
-        status = 0
-    found: list[dict[str, str]] = json.loads(out.getvalue())["findings"] if out.getvalue() else []
-    assert status == (1 if found else status)
-    return status, found
-
-
-def codes(*arguments: str) -> set[str]:
-    return {finding["code"] for finding in verify(*arguments)[1]}
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """Undo what is done inside, and let the insert-only tables be rewritten there."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            for model in InsertOnly.__subclasses__():
-                for statement in releasing(model._meta.db_table, connection.vendor):
-                    cursor.execute(statement)
-        yield
-        transaction.set_rollback(True)
-
-
-def rewrite(row: Row, **fields: Any) -> None:
-    """Change a row as its owner can, past every action."""
-    type(row)._base_manager.filter(pk=row.pk).update(**fields)
-
-
-def is_taken(row: Row, column: str, value: Any) -> bool:
-    """Change one column; False when a constraint of the database does not let even its owner."""
-    try:
-        with transaction.atomic():
-            rewrite(row, **{column: value})
-    except IntegrityError:
-        return False
-    return True
-
-
-def other(row: Row, field: models.Field[Any, Any]) -> Any:  # noqa: PLR0911  a flat table
-    """Give a value that the field could hold and does not."""
-    value = getattr(row, field.attname)
-    if isinstance(field, models.ForeignKey):
-        model: Any = field.related_model
-        return model._base_manager.exclude(pk=value).values_list("pk", flat=True).first()
-    if isinstance(field, models.UUIDField):
-        return new_id()
-    if isinstance(field, models.DateTimeField):
-        return (value or datetime.fromisoformat("2026-11-01T00:00:00+00:00")) + timedelta(seconds=1)
-    if isinstance(field, models.DateField):
-        return (value or date(2026, 11, 1)) + timedelta(days=1)
-    if isinstance(field, models.BooleanField):
-        return not value
-    if isinstance(field, models.JSONField):
-        return [*value, "x"] if isinstance(value, list) else {**value, "x": 1}
-    if isinstance(field, models.BinaryField):
-        raw = bytearray(bytes(value) or b"\\0")
-        raw[len(raw) // 2] ^= 1
-        return bytes(raw)
-    if isinstance(field, models.DecimalField):
-        return (value or 0) + 1
-    if isinstance(field, models.IntegerField):
-        return (value or 0) + (10**6 if field.primary_key else 1)
-    choices = [choice for choice, _ in field.flatchoices if choice not in {value, "local_draft"}]
-    return choices[0] if choices else f"{value}x"[-(field.max_length or 9) :] if value != "x" else "y"
-
-
-# Columns whose change is no tampering with evidence, or that cannot change by themselves.
-IGNORED = {
-    (Attachment, "updated_at"),
-    (InspectionReport, "updated_at"),
-    (InspectionReport, "is_draft"),  # the database holds it to the state
-    (Device, "name"),
-    (Device, "app_version"),
-    (Device, "os_version"),
-    (Device, "state"),  # counts by its events
-    (Device, "last_seen_at"),
-    (Device, "clock_skew_ms"),
-    (KeyStatement, "id"),
-    (Tile, "id"),
-    (Head, "id"),
-    (ReportVersion, "id"),
-    (ReviewNote, "id"),
-    (seizures.SeizureReport, "updated_at"),
-    (seizures.SeizureReport, "is_draft"),  # the database holds it to the stage
-    (seizures.ReportVersion, "id"),
-    (seizures.SeizureLine, "id"),
-    (seizures.SeizureLine, "report_group"),  # what the lists of that day said of the substance
-    (seizures.SeizureLine, "is_precursor"),
-}
-
-
-def flips(row: Row) -> Iterator[tuple[str, str, Any]]:
-    """Give each column of a row with another value for it."""
-    for field in row._meta.concrete_fields:
-        if (type(row), field.name) not in IGNORED and not (field.primary_key and type(row) in HELD):
-            value = other(row, field)
-            if value is not None:
-                yield f"{type(row).__name__}.{field.name}", field.attname, value
-
-
-# Rows that others point at by foreign key: their id cannot change.
-HELD = (Attachment, InspectionReport, seizures.SeizureReport, Device)
 
 
 @pytest.fixture
@@ -378,11 +264,6 @@ def test_what_is_inserted(case: Case, find: Case) -> None:
             assert code in codes(), name
 
 
-def swap(one: Row, two: Row, *columns: str) -> None:
-    for row, source in ((one, two), (two, one)):
-        rewrite(row, **{column: getattr(source, column) for column in columns})
-
-
 def test_what_is_reordered_or_swapped(case: Case, find: Case, court: Court) -> None:
     leaves = list(Leaf.objects.order_by("leaf_index")[:2])
     heads = list(Head.objects.order_by("id")[:2])
@@ -392,16 +273,27 @@ def test_what_is_reordered_or_swapped(case: Case, find: Case, court: Court) -> N
     seized, versions = find.photos, list(seizures.ReportVersion.objects.filter(report=find.report_id))
     mine, theirs = photos[-1], photos[0]
     captures = [Capture.objects.get(pk=photo.pk) for photo in (mine, theirs)]
+    second = court.seizure(court.phone())
+    one, two = find.photos[0], second.photos[0]
+    assert verify() == (0, []), "two sound seizures"
+    pair = [Capture.objects.get(pk=photo.pk) for photo in (one, two)]
     signed = ("body", "signature", "at", "key_id")
 
-    def everything() -> None:
-        swap(mine, theirs, "sha256", "size", "original")
-        said = ("manifest", "signature", "signature_der", "device_seq")
+    def everything(photos: tuple[Row, Row], captures: list[Capture]) -> None:
+        swap(*photos, "sha256", "size", "original")
+        said = ("manifest", "signature", "signature_der", "device_seq", "device_id", "verdict")
         swap(captures[0], captures[1], "sha256", "size", *said)
 
-    def owners() -> None:
-        swap(mine, theirs, "owner_id")
+    def owners(photos: tuple[Row, Row], captures: list[Capture]) -> None:
+        swap(*photos, "owner_id")
         swap(captures[0], captures[1], "owner_id")
+
+    def named() -> None:
+        for of, gone, come in ((find, one, two), (second, two, one)):
+            report = of.seizure
+            photos = [str(come.pk) if pk == str(gone.pk) else pk for pk in report.fields["photos"]]
+            rewrite(report, fields={**report.fields, "photos": photos})
+        owners((one, two), pair)
 
     deeds: dict[str, tuple[Callable[[], object], str]] = {
         "the hashes of two leaves": (lambda: swap(leaves[0], leaves[1], "leaf_hash"), "leaf-differs"),
@@ -411,8 +303,11 @@ def test_what_is_reordered_or_swapped(case: Case, find: Case, court: Court) -> N
             lambda: swap(mine, theirs, "sha256", "size", "original"),
             "attachment-differs",
         ),
-        "photos with all that was signed of them": (everything, "capture-differs"),
-        "the owners of two photos": (owners, "capture-differs"),
+        "photos with all that was signed of them": (
+            lambda: everything((mine, theirs), captures),
+            "capture-differs",
+        ),
+        "the owners of two photos": (lambda: owners((mine, theirs), captures), "capture-differs"),
         "two receipts of one seizure": (
             lambda: swap(find.receipts[0], find.receipts[1], *signed, "event_id"),
             "receipt-differs",
@@ -429,6 +324,26 @@ def test_what_is_reordered_or_swapped(case: Case, find: Case, court: Court) -> N
             lambda: swap(mine, seized[0], "sha256", "size", "original"),
             "attachment-differs",
         ),
+        "photos of two sound seizures": (
+            lambda: swap(one, two, "sha256", "size", "original"),
+            "attachment-differs",
+        ),
+        "photos of two sound seizures with all that was signed of them": (
+            lambda: everything((one, two), pair),
+            "capture-differs",
+        ),
+        "the owners of photos of two sound seizures": (lambda: owners((one, two), pair), "capture-differs"),
+        "photos of two sound seizures, and what their reports name": (named, "record-differs"),
+        "receipts of two sound seizures": (
+            lambda: swap(find.receipts[-1], second.receipts[-1], *signed, "event_id"),
+            "receipt-differs",
+        ),
+        "versions of two sound seizures": (
+            lambda: swap(
+                versions[0], seizures.ReportVersion.objects.filter(report=second.report_id)[0], "body"
+            ),
+            "version-differs",
+        ),
         "two versions of a seizure": (
             lambda: swap(versions[0], versions[1], "body"),
             "version-differs",
@@ -440,9 +355,10 @@ def test_what_is_reordered_or_swapped(case: Case, find: Case, court: Court) -> N
             assert code in codes(), name
 
 
-def test_files(case: Case, find: Case) -> None:
+def test_files(case: Case, find: Case, court: Court) -> None:
     one, two = case.original(case.photos[0]), find.original(find.photos[0])
-    bytes_of = {path: path.read_bytes() for path in (one, two)}
+    three = (second := court.seizure(court.phone())).original(second.photos[0])
+    bytes_of = {path: path.read_bytes() for path in (one, two, three)}
     strange = one.with_name("0" * 64)
     deeds: dict[str, tuple[Callable[[], object], str]] = {
         "a bit": (lambda: one.write_bytes(_flipped(bytes_of[one])), "original-bytes"),
@@ -451,6 +367,10 @@ def test_files(case: Case, find: Case) -> None:
         "emptied": (lambda: one.write_bytes(b""), "original-bytes"),
         "swapped": (
             lambda: [one.write_bytes(bytes_of[two]), two.write_bytes(bytes_of[one])],
+            "original-bytes",
+        ),
+        "swapped between two sound seizures": (
+            lambda: [two.write_bytes(bytes_of[three]), three.write_bytes(bytes_of[two])],
             "original-bytes",
         ),
         "gone": (one.unlink, "original-missing"),

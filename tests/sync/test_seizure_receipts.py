@@ -20,10 +20,10 @@ from apps.seizures.models import ReportVersion
 from apps.seizures.queries import content_of
 from apps.sync.comparison import compare_records
 from tests.court import Case, Court, work_off
-from tests.domain.test_verify_evidence import verify
 from tests.phone import Phone
 from tests.seizing import flash
 from tests.sync.test_receipts import receipted
+from tests.tampering import verify
 from tests.work import check_feed
 
 pytestmark = pytest.mark.django_db

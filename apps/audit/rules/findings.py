@@ -66,6 +66,10 @@ CODES: Mapping[str, tuple[str, str]] = {
     "record-differs": ("Báo cáo khác với nhật ký.", "A report differs from its newest event."),
     "record-missing": ("Mất báo cáo.", "A report is gone."),
     "sequence-reused": ("Hai bản kê dùng cùng số.", "Two manifests of one device bear the same number."),
+    "series-differs": (
+        "Bộ đếm số hồ sơ không khớp.",
+        "The counter behind human numbers does not agree with the numbers that were given.",
+    ),
     "signature-forms": ("Hai dạng chữ ký khác nhau.", "The two forms of a signature differ."),
     "stamp-differs": (
         "Dấu thời gian khác với nhật ký.",

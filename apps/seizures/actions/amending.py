@@ -98,7 +98,7 @@ def _amended(
     report.rev += 1
     report.version += 1
     put(report, changed)
-    data = {"fields": sorted(changed), "reason": reason[:500]}
+    data = {"fields": sorted(changed), "reason": reason}
     finish(actor, report, why.change, held=held, data=data)
     freeze(actor, report, reason)
     return report

@@ -25,9 +25,11 @@ from apps.seizures.models import (
     StatisticStatus,
 )
 from apps.seizures.queries import (
+    DERIVED,
     KIND,
     body,
     content_hash,
+    derived_hash,
     fingerprint,
     frozen,
     groups_of,
@@ -54,8 +56,8 @@ def finish(
     `held` are the streams that held it before; `data` goes to the audit, `days` are further days of figures it touches.
     Raises InvalidFields for a substance or a unit that does not exist.
     """
-    lines = list(_lines(report))
-    participations = list(_participations(report))
+    lines = list(lines_for(report))
+    participations = list(participations_for(report))
     report.mode = report.fields.get("mode") or ""
     report.lead_force = report.fields.get("lead_force") or ""
     report.handling = report.fields.get("handling") or report.handling
@@ -68,7 +70,7 @@ def finish(
         )
     )
     report.save()
-    _write_rows(report, lines, participations, participants)
+    rows = _write_rows(report, lines, participations, participants)
     sealed = {
         "rev": report.rev,
         "stage": report.stage,
@@ -76,6 +78,12 @@ def finish(
         "sha256": fingerprint(report),
         "content_sha256": content_hash(frozen(report)),
         "saved_at": report.updated_at.isoformat(),
+        "incident": {
+            "id": str(report.incident_id),
+            "number": report.incident.number,
+            "unit": str(report.incident.unit_id),
+        },
+        "rows": rows,
     }
     log(actor, change, KIND, report.pk, {**sealed, **(data or {})})
     streams = streams_of(report)
@@ -121,20 +129,28 @@ def _write_rows(
     lines: list[SeizureLine],
     participations: list[Participation],
     participants: list[Participant],
-) -> None:
-    numbers = [ReportNumber(report=report, **row) for row in checks.numbers_of(parts_of(report))]
-    every: list[tuple[Any, list[Any]]] = [
-        (SeizureLine, lines),
-        (Participation, participations),
-        (Participant, participants),
-        (ReportNumber, numbers),
-    ]
-    for model, rows in every:
+) -> dict[str, str]:
+    """Write what follows from a report anew; gives the hash of each kind of row."""
+    every: dict[str, list[Any]] = {
+        "lines": lines,
+        "participations": participations,
+        "participants": participants,
+        "numbers": numbers_for(report),
+    }
+    for kind, rows in every.items():
+        model, _ = DERIVED[kind]
         model.objects.filter(report=report).delete()
         model.objects.bulk_create(rows)
+    return {kind: derived_hash(kind, rows) for kind, rows in every.items()}
 
 
-def _lines(report: SeizureReport) -> Iterable[SeizureLine]:
+def numbers_for(report: SeizureReport) -> list[ReportNumber]:
+    """Give the rows of the numbers that a report names."""
+    return [ReportNumber(report=report, **row) for row in checks.numbers_of(parts_of(report))]
+
+
+def lines_for(report: SeizureReport) -> Iterable[SeizureLine]:
+    """Give the rows of the lines as they count. Raises InvalidFields for a substance that does not exist."""
     measured = report.measured
     named = {line.get("lab_substance") for line in report.lines.values()}
     groups = groups_of([*(m.substance for m in measured), *(name for name in named if name)])
@@ -159,7 +175,8 @@ def _lines(report: SeizureReport) -> Iterable[SeizureLine]:
         )
 
 
-def _participations(report: SeizureReport) -> Iterable[Participation]:
+def participations_for(report: SeizureReport) -> Iterable[Participation]:
+    """Give the rows of who took part. Raises InvalidFields for a unit that does not exist."""
     said = report.fields.get("participations") or []
     codes = [p["unit"] for p in said if p["unit"]]
     units: dict[str, UUID] = dict(Unit.objects.filter(code__in=codes).values_list("code", "pk"))

@@ -77,7 +77,7 @@ def decide_seizure(
     photos = photos_missing(report) if verb == "verify_unit" else []
     if photos:
         raise PhotosMissing(current={"missing": photos})
-    held = streams_of(report)
+    held, now = streams_of(report), timezone.now()
     Decision.objects.create(
         report=report,
         verb=verb,
@@ -86,11 +86,11 @@ def decide_seizure(
         version=report.version,
         note=note,
         officer_id=actor.officer_id,
-        at=timezone.now(),
+        at=now,
     )
     report.stage = Stage(to)
     report.rev += 1
-    data = {"verb": verb, **({"note": note[:500]} if note else {})}
+    data = {"verb": verb, "at": now.isoformat(), **({"note": note} if note else {})}
     finish(actor, report, CHANGES[verb], held=held, data=data)
     return report
 

@@ -34,13 +34,15 @@ def agree_participation(*, actor: Actor, report_id: UUID) -> SeizureReport:
     rows = [p for p in Participation.objects.filter(report=report) if p.unit_id in led]
     if not rows:
         raise NotReviewer
+    now = timezone.now()
     for row in rows:
         _, is_new = Agreement.objects.get_or_create(
             report=report,
             unit_id=row.unit_id,
             role=row.role,
-            defaults={"officer_id": actor.officer_id, "at": timezone.now()},
+            defaults={"officer_id": actor.officer_id, "at": now},
         )
         if is_new:
-            log(actor, "seizure.agreed", KIND, report.pk, {"unit": str(row.unit_id), "role": row.role})
+            said = {"unit": str(row.unit_id), "role": row.role, "at": now.isoformat()}
+            log(actor, "seizure.agreed", KIND, report.pk, said)
     return report

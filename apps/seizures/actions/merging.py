@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Mapping
 from uuid import UUID
 
 from django.db import transaction
@@ -37,7 +39,7 @@ def merge_seizures(*, actor: Actor, report_id: UUID, survivor_id: UUID, reason: 
     in_hand = lacking("merge", report) if survivor.stage == stages.CLOSED else []
     if in_hand:
         raise SurvivorClosed(errors=in_hand)
-    Merge.objects.create(
+    made = Merge.objects.create(
         report=report,
         survivor=survivor,
         stage_before=report.stage,
@@ -46,8 +48,9 @@ def merge_seizures(*, actor: Actor, report_id: UUID, survivor_id: UUID, reason: 
         at=timezone.now(),
     )
     report.merged_into = survivor
-    _move(actor, report, "merge", Stage.MERGED, f"{survivor.number}: {reason}")
-    log(actor, "seizure.absorbed", KIND, survivor.pk, {"report": str(report.pk), "reason": reason[:500]})
+    said = {"survivor": str(survivor.pk), "at": made.at.isoformat()}
+    _move(actor, report, "merge", Stage.MERGED, f"{survivor.number}: {reason}", said)
+    log(actor, "seizure.absorbed", KIND, survivor.pk, {"report": str(report.pk), "reason": reason})
     return report
 
 
@@ -62,10 +65,11 @@ def part_seizures(*, actor: Actor, report_id: UUID, reason: str) -> SeizureRepor
     merge = Merge.objects.select_for_update().filter(report=report, undone_at=None).first()
     if merge is None or report.stage != Stage.MERGED:
         raise StateChanged
-    merge.undone_at, merge.undone_by_id, merge.undone_reason = timezone.now(), actor.officer_id, reason
+    now = timezone.now()
+    merge.undone_at, merge.undone_by_id, merge.undone_reason = now, actor.officer_id, reason
     merge.save(update_fields=["undone_at", "undone_by", "undone_reason"])
     report.merged_into = None
-    _move(actor, report, "part", Stage(merge.stage_before), reason)
+    _move(actor, report, "part", Stage(merge.stage_before), reason, {"at": now.isoformat()})
     return report
 
 
@@ -78,13 +82,15 @@ def hold_apart(*, actor: Actor, report_id: UUID, other_id: UUID, reason: str) ->
     report, other = _both(actor, report_id, other_id)
     reason = _reason(reason)
     one, two = sorted((report.pk, other.pk))
+    now = timezone.now()
     _, is_new = DistinctPair.objects.get_or_create(
         one_id=one,
         other_id=two,
-        defaults={"reason": reason, "officer_id": actor.officer_id, "at": timezone.now()},
+        defaults={"reason": reason, "officer_id": actor.officer_id, "at": now},
     )
     if is_new:
-        log(actor, "seizure.held_apart", KIND, report.pk, {"other": str(other.pk), "reason": reason[:500]})
+        said = {"other": str(other.pk), "reason": reason, "at": now.isoformat()}
+        log(actor, "seizure.held_apart", KIND, report.pk, said)
 
 
 def _both(actor: Actor, report_id: UUID, other_id: UUID) -> tuple[SeizureReport, SeizureReport]:
@@ -104,7 +110,10 @@ def _reason(text: str) -> str:
     return reason
 
 
-def _move(actor: Actor, report: SeizureReport, verb: str, to: Stage, note: str) -> None:
+def _move(
+    actor: Actor, report: SeizureReport, verb: str, to: Stage, note: str, said: Mapping[str, str]
+) -> None:
+    """Write the decision at the moment that is told, move the report on, and tell it."""
     held = streams_of(report)
     Decision.objects.create(
         report=report,
@@ -114,8 +123,8 @@ def _move(actor: Actor, report: SeizureReport, verb: str, to: Stage, note: str) 
         version=report.version,
         note=note,
         officer_id=actor.officer_id,
-        at=timezone.now(),
+        at=dt.datetime.fromisoformat(said["at"]),
     )
     report.stage = to
     report.rev += 1
-    finish(actor, report, CHANGES[verb], held=held, data={"note": note[:500]})
+    finish(actor, report, CHANGES[verb], held=held, data={"note": note, **said})

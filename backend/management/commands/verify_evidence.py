@@ -20,11 +20,12 @@ from apps.audit.rules.findings import CODES, Finding
 from apps.common.errors import Unavailable
 from apps.common.text import pick
 from apps.custody.checking import check_custody
+from apps.custody.models import HandOver
 from apps.evidence.checking import Bench, gaps, reused_numbers, unknown_files
-from apps.inspections.checking import check_all, check_report
+from apps.inspections.checking import check_all, check_report, check_series
 from apps.inspections.models import InspectionReport
 from apps.seizures.checking import check_seizures
-from apps.seizures.models import SeizureReport
+from apps.seizures.models import Incident, SeizureReport
 
 NOT_CHECKED = 2
 
@@ -73,6 +74,7 @@ class Command(BaseCommand):
         yield from check_all(self.bench)
         yield from check_seizures(self.bench)
         yield from check_custody(self.bench)
+        yield from check_series(_numbers())
         yield from reused_numbers()
         yield from unknown_files()
         self.checked.notes += gaps()
@@ -103,6 +105,13 @@ class Command(BaseCommand):
             self.stdout.write(f"note: {note}")
         said = ", ".join(f"{count} {what}" for what, count in counts.items())
         self.stdout.write(f"{said}: " + (f"{len(found)} mismatches." if found else "sound."))
+
+
+def _numbers() -> Iterator[str]:
+    """Give every human number that was given."""
+    for model in (InspectionReport, SeizureReport, Incident, HandOver):
+        given = model.objects.exclude(number=None).values_list("number", flat=True)
+        yield from (str(number) for number in given.iterator())
 
 
 def _report(named: str) -> UUID:
