@@ -142,14 +142,14 @@ export function Shot({ id, label, shows = "", open }: ShotProps) {
   const state = photo ? w.states[photo.state] : w.unknown;
   const tone = photo?.state === "stored" ? "good" : photo?.state === "attention" ? "bad" : "";
   return (
-    <button type="button" class="shot" onClick={open} aria-label={`${[label, shows].filter(Boolean).join(", ")}: ${state}`}>
+    <button type="button" class="shot" onClick={open} aria-label={`${label}: ${[shows, state].filter(Boolean).join(" ")}`}>
       {url ? <img src={url} alt="" /> : <Icon name="camera" />}
       {photo?.capture_mode === "import" && (
         <span class="from" title={w.from_gallery}>
           <Icon name="gallery" size={16} />
         </span>
       )}
-      {shows && <span class="shows">{shows}</span>}
+      {shows && <span class="shows">{shows} </span>}
       <span class={`mark ${tone}`}>{state}</span>
     </button>
   );
