@@ -14,7 +14,7 @@ from typing import Any
 from apps.checklists.rules import compile_answers
 from apps.common.text import pick
 from apps.console.templatetags.console import number, when
-from apps.console.words import CHANNELS, HEADER, PARTS, PHOTO_STATES, UNITS
+from apps.console.words import CHANNELS, HEADER, PARTS, PHOTO_FLAGS, PHOTO_STATES, UNITS
 from apps.evidence.models import Attachment
 from apps.inspections.models import (
     Direction,
@@ -56,6 +56,11 @@ class Photo:
     def is_shown(self) -> bool:
         """Whether there is a picture to show."""
         return not self.is_veiled and self.attachment is not None and bool(self.attachment.thumbnail)
+
+    @property
+    def remarks(self) -> list[object]:
+        """What a reader should know of it: a signature that does not fit, times or places that disagree."""
+        return [PHOTO_FLAGS.get(flag, flag) for flag in self.attachment.flags] if self.attachment else []
 
 
 @dataclass(frozen=True)

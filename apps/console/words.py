@@ -59,6 +59,20 @@ PARTS: Mapping[str, str] = {
     "nationality": say("quốc tịch", "nationality"),
 }
 
+# What is odd about a photo → words.
+PHOTO_FLAGS = {
+    "signature-invalid": say("chữ ký thiết bị không khớp", "the phone's signature does not fit"),
+    "manifest-differs": say("bản kê đã ký không nêu ảnh này", "the signed manifest tells of another photo"),
+    "exif-time-differs": say("giờ ghi trong ảnh khác giờ máy", "its own time differs from the phone's"),
+    "exif-place-differs": say(
+        "vị trí ghi trong ảnh khác vị trí máy", "its own place differs from the phone's"
+    ),
+    "mime-differs": say("loại tệp khác khai báo", "another type than was declared"),
+    "truncated": say("tệp ảnh bị cụt", "the file ends early"),
+    "trailing-data": say("tệp ảnh có dữ liệu thừa", "something lies behind the end of the file"),
+    "no-thumbnail": say("không dựng được ảnh xem trước", "no preview could be made"),
+}
+
 # flag → (words, tone)
 FLAGS: Mapping[str, tuple[str, str]] = {
     "flash-late": (

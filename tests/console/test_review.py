@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.audit.models import Event
+from apps.evidence.models import Attachment
 from apps.inspections.actions import return_for_correction, start_review, submit_inspection
 from apps.inspections.models import InspectionReport, ReviewNote, State
 from tests.console.conftest import As
@@ -83,6 +84,17 @@ def test_flags_are_told(scene: Scene, signed_in: As) -> None:
         "Đồng hồ của máy không đáng tin"
         in signed_in("leader").get(f"/console/review/{report.pk}/").content.decode()
     )
+
+
+def test_what_is_odd_about_a_photo_is_told_beside_it(scene: Scene, signed_in: As) -> None:
+    report = scene.report(photos=1)
+    page = f"/console/review/{report.pk}/"
+    assert "khác vị trí máy" not in signed_in("leader").get(page).content.decode()
+    flags = ["exif-place-differs", "signature-invalid", "of-a-later-version"]
+    Attachment.objects.filter(owner_id=report.pk).update(flags=flags)
+    told = signed_in("leader").get(page).content.decode()
+    for words in ("vị trí ghi trong ảnh khác vị trí máy", "chữ ký thiết bị không khớp", "of-a-later-version"):
+        assert words in told
 
 
 def test_approval_opens_the_next_report_with_the_same_filters(scene: Scene, signed_in: As) -> None:

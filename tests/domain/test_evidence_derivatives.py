@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import resource
 import signal
@@ -79,6 +80,15 @@ def test_times_that_disagree_are_flagged(cast: Cast) -> None:
     actions.derive_thumbnail(attachment_id=photo.pk)
     photo.refresh_from_db()
     assert photo.flags == ["exif-time-differs"]
+
+
+@pytest.mark.parametrize(("latitude", "flagged"), [(21.22, False), (10.82, True)])
+def test_a_place_that_is_not_the_phones_is_flagged(cast: Cast, latitude: float, flagged: bool) -> None:
+    place = {"latitude": latitude, "longitude": 105.81, "accuracy_m": 12}
+    photo = stored(cast, images.jpeg(exif=exif()), manifest=json.dumps({"position": place}))
+    actions.derive_thumbnail(attachment_id=photo.pk)
+    photo.refresh_from_db()
+    assert ("exif-place-differs" in photo.flags) is flagged
 
 
 def test_a_photo_that_cannot_be_decoded_is_flagged(cast: Cast) -> None:

@@ -15,8 +15,9 @@ from apps.changes.rules import post_stream
 from apps.common.actor import SYSTEM
 from apps.common.records import new_id
 from apps.evidence.models import Attachment, Receipt
+from apps.evidence.queries import receipts_of
 from apps.seizures import actions
-from apps.seizures.models import ReportVersion
+from apps.seizures.models import ReportVersion, SeizureReport
 from apps.seizures.queries import content_of
 from apps.sync.comparison import compare_records
 from tests.court import Case, Court, work_off
@@ -158,7 +159,8 @@ def test_the_receipt_goes_to_all_whose_photos_it_is_about_and_to_nobody_else(cou
         other: 1,
         stranger: 0,
     }
-    assert Receipt.objects.visible_to(cast.team_mate.actor()).filter(pk=newest.pk).exists()
+    seen = SeizureReport.objects.visible_to(cast.team_mate.actor()).get(pk=report)
+    assert receipts_of(seen)[0] == newest
     assert not Receipt.objects.visible_to(cast.neighbour.actor()).exists()
     assert [d for found in compare_records(kinds=["receipt"]) for d in found] == []
     check_feed()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from apps.evidence.imaging import Imager
 from apps.evidence.rules.claims import flags_of
 from apps.evidence.rules.content import Facts, examine
 from apps.evidence.rules.declarations import PURPOSES, judge
+from apps.evidence.rules.manifests import position_of
 from tests import evidence_images as images
 
 
@@ -184,6 +186,51 @@ def test_times_that_cannot_agree_are_flagged(taken: str | None, offset: str | No
 
 def test_without_a_device_time_nothing_is_compared() -> None:
     assert flags_of({"taken": "2026:11:21 15:00:00"}, None) == ()
+
+
+@pytest.mark.parametrize(
+    ("place", "position", "flagged"),
+    [
+        ((21.22, 105.81), (21.22, 105.81, 12), False),
+        ((21.22, 105.81), (21.235, 105.81, 12), False),
+        ((21.22, 105.81), (21.24, 105.81, 12), True),
+        ((21.22, 105.81), (21.24, 105.81, 500), False),
+        ((21.22, 105.81), (10.82, 106.66, 12), True),
+        ((0.0, 180.0), (0.0, -180.0, 5), False),
+        ((90.0, 0.0), (-90.0, 0.0, 5), True),
+        ((21.22, 105.81), None, False),
+        (None, (21.22, 105.81, 12), False),
+    ],
+)
+def test_places_that_cannot_agree_are_flagged(
+    place: tuple[float, float] | None, position: tuple[float, float, float] | None, flagged: bool
+) -> None:
+    claims = {"position": dict(zip(("latitude", "longitude"), place, strict=True))} if place else {}
+    assert flags_of(claims, None, position) == (("exif-place-differs",) if flagged else ())
+
+
+@pytest.mark.parametrize(
+    ("said", "position"),
+    [
+        ({"latitude": 21.2, "longitude": 105.8, "accuracy_m": 12}, (21.2, 105.8, 12.0)),
+        ({"latitude": 21.2, "longitude": 105.8}, None),
+        ({"latitude": True, "longitude": 105.8, "accuracy_m": 12}, None),
+        ({"latitude": 1e400, "longitude": 105.8, "accuracy_m": 12}, None),
+        ({"latitude": 10**400, "longitude": 105.8, "accuracy_m": 12}, None),
+        ({"latitude": 21.2, "longitude": 105.8, "accuracy_m": 10**400}, None),
+        ({"latitude": 21.2, "longitude": 105.8, "accuracy_m": -1}, None),
+        ({"latitude": 91, "longitude": 105.8, "accuracy_m": 12}, None),
+        ([21.2, 105.8], None),
+        (None, None),
+    ],
+)
+def test_a_position_is_read_of_a_manifest_when_it_is_sound(said: object, position: object) -> None:
+    assert position_of(json.dumps({"position": said}).encode()) == position
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"\xff", b"{"])
+def test_a_manifest_that_is_none_says_no_position(raw: bytes) -> None:
+    assert position_of(raw) is None
 
 
 @pytest.mark.parametrize("scene", demo.SCENES)

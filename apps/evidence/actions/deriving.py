@@ -14,13 +14,15 @@ from apps.changes.actions import record
 from apps.common.actor import SYSTEM, Actor
 from apps.evidence.actions.announcing import change
 from apps.evidence.imaging import Imager
-from apps.evidence.models import Attachment
+from apps.evidence.models import Attachment, Capture
 from apps.evidence.rules.claims import flags_of
+from apps.evidence.rules.manifests import position_of
 from apps.evidence.storage import depot, thumbnail_name
 
 log = structlog.get_logger(__name__)
 
 NO_THUMBNAIL = "no-thumbnail"
+Position = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -40,19 +42,26 @@ def prepare_derivatives(attachment_ids: Iterable[UUID]) -> dict[UUID, Derived]:
     photos = Attachment.objects.filter(
         pk__in=list(attachment_ids), state=Attachment.State.STORED, mime__startswith="image/", thumbnail=""
     )
-    return derive_photos(photos)
+    found = list(photos)
+    signed = Capture.objects.filter(pk__in=[photo.pk for photo in found]).values_list("pk", "manifest")
+    return derive_photos(found, {pk: position_of(bytes(manifest)) for pk, manifest in signed})
 
 
-def derive_photos(photos: Iterable[Attachment]) -> dict[UUID, Derived]:
-    """Make the derivatives of photos that are known to be stored; asks no database."""
+def derive_photos(
+    photos: Iterable[Attachment], positions: Mapping[UUID, Position | None] | None = None
+) -> dict[UUID, Derived]:
+    """Make the derivatives of photos that are known to be stored; `positions` are where phones say they were.
+
+    Asks no database.
+    """
     with Imager() as imager:
-        return {photo.pk: _derive(imager, photo) for photo in photos}
+        return {photo.pk: _derive(imager, photo, (positions or {}).get(photo.pk)) for photo in photos}
 
 
-def _derive(imager: Imager, photo: Attachment) -> Derived:
+def _derive(imager: Imager, photo: Attachment, position: Position | None) -> Derived:
     with depot().open(photo.original) as file:
         made = imager.look(file.read())
-    flags = flags_of(made.claims, photo.captured_on_device_at)
+    flags = flags_of(made.claims, photo.captured_on_device_at, position)
     if not made.thumbnail:
         log.warning("thumbnail.failed", attachment=str(photo.pk), error=made.error)
         return Derived(claims=made.claims, flags=(*flags, NO_THUMBNAIL))

@@ -16,6 +16,8 @@ SIGNED, UNSIGNED, INVALID = "signed", "unsigned", "invalid"
 SIGNATURE_INVALID = "signature-invalid"
 MANIFEST_DIFFERS = "manifest-differs"
 MOST_SEQ = 2**62
+# Metres; no two places on earth lie further apart.
+FARTHEST = 20_100_000
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+={0,2}")
 _TO_URL = str.maketrans("+/", "-_")
@@ -52,6 +54,20 @@ def agrees(manifest: bytes, *, owner_id: UUID, device_id: UUID | None, sha256: s
         and said.get("device") == str(device_id)
         and any(photo.get("sha256") == sha256 and photo.get("bytes") == size for photo in named)
     )
+
+
+def position_of(manifest: bytes) -> tuple[float, float, float] | None:
+    """Give where the phone says it was: latitude, longitude, accuracy in metres; None when it says nothing sound."""
+    said = _read(manifest).get("position")
+    if not isinstance(said, dict):
+        return None
+    found = [said.get(name) for name in ("latitude", "longitude", "accuracy_m")]
+    numbers = [value for value in found if isinstance(value, int | float) and not isinstance(value, bool)]
+    if len(numbers) != len(found):
+        return None
+    latitude, longitude, accuracy = numbers
+    is_sound = -90 <= latitude <= 90 and -180 <= longitude <= 180 and 0 <= accuracy <= FARTHEST
+    return (float(latitude), float(longitude), float(accuracy)) if is_sound else None
 
 
 def _read(manifest: bytes) -> dict[str, Any]:
