@@ -107,6 +107,19 @@ def _step(step: str) -> Operation:
     return operation
 
 
+def _correct(actor: Actor, sent: Envelope) -> Applied:
+    """Correct an exhibit; `reason` says why, the other fields what it should have said."""
+    reason = sent.fields.get("reason", "")
+    done = custody.correct_exhibit(
+        actor=actor,
+        exhibit_id=sent.object,
+        base_rev=sent.base_rev,
+        fields=sent.fields,
+        reason=reason if isinstance(reason, str) else "",
+    )
+    return _done(done)
+
+
 def _sample(actor: Actor, sent: Envelope) -> Applied:
     """Take a sample; the object is the sample, `exhibit` what it is taken from and `exhibit_rev` its revision."""
     source, rev = sent.fields.get("exhibit"), sent.fields.get("exhibit_rev")
@@ -175,6 +188,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "exhibit.move": _step("moved"),
     "exhibit.receive": _step("received_lab"),
     "exhibit.sample": _sample,
+    "exhibit.correct": _correct,
     "hand_over.offer": _offer,
     "hand_over.accept": _accept,
     "hand_over.refuse": _refuse,

@@ -145,6 +145,7 @@ def test_a_find_is_completed_and_its_exhibit_handed_over(
     assert {(photo["state"], photo["signed"]) for photo in held["photos"]} == {("stored", "signed")}
     [exhibit] = held["exhibits"]
     assert (exhibit["state"], exhibit["seals"]) == ("sealed", [f"HQ-{report[-6:]}"])
+    assert exhibit["steps"] == ["recorded", "corrected", "sealed"]
     handed_over(stage, phone, handset, report)
 
 
@@ -162,7 +163,7 @@ def the_scale_photographed(phone: Handset, report: str) -> None:
 
 
 def sent_and_sealed_offline(phone: Handset, report: str) -> None:
-    """Submit, write down the package and seal it: three steps that wait one for the other."""
+    """Submit, write down the package, put it right and seal it: steps that wait one for the other."""
     page = phone.page
     phone.go(f"#/seizure/{report}/send")
     page.get_by_role("button", name="Gửi báo cáo đủ").click()
@@ -171,9 +172,16 @@ def sent_and_sealed_offline(phone: Handset, report: str) -> None:
     page.get_by_role("link", name="Thêm tang vật").click()
     page.get_by_label("Mô tả gói").fill("1 túi ni lông đen, bên trong là tinh thể trắng")
     page.get_by_role("button", name="Ghi tang vật").click()
+    page.get_by_role("link", name="Đính chính").click()
+    page.get_by_role("button", name="Đính chính", exact=True).click()
+    page.get_by_text("Chưa sửa mục nào.").wait_for()
+    page.get_by_label("Mô tả gói").fill("1 túi ni lông trắng, bên trong là tinh thể")
+    page.get_by_label("Lý do đính chính").fill("Ghi nhầm màu túi")
+    page.get_by_role("button", name="Đính chính", exact=True).click()
+    page.get_by_text("1 túi ni lông trắng").wait_for()
     page.get_by_role("link", name="Niêm phong").click()
     page.get_by_role("button", name="Niêm phong", exact=True).click()
-    page.get_by_text("2 bước chờ gửi").wait_for()
+    page.get_by_text("3 bước chờ gửi").wait_for()
 
 
 def handed_over(stage: Stage, phone: Handset, handset: Callable[..., Handset], report: str) -> None:

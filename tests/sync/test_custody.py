@@ -88,6 +88,37 @@ def test_a_whole_chain_sent_twice_changes_nothing(report: SeizureReport, cast: C
     check_feed()
 
 
+def test_a_correction_from_a_phone(report: SeizureReport, cast: Cast) -> None:
+    """By who holds it, before it is sealed, with a reason; sent twice it stands once, and rubbish changes nothing."""
+    first, seal, *_ = chain(report, "")
+    oid = first["object"]
+    correct = mutation("exhibit.correct", {"description": "Túi trắng", "reason": "Ghi nhầm màu"}, oid=oid)
+    assert [r["status"] for r in send(cast.officer, first, correct, correct)] == [
+        "applied",
+        "applied",
+        "duplicate",
+    ]
+    step = CustodyEvent.objects.get(exhibit=oid, kind="corrected")
+    assert step.said["said"]["note"] == "Ghi nhầm màu"
+    assert step.said["said"]["changed"]["description"][1] == "Túi trắng"
+    rubbish = (
+        {"description": "Túi xanh"},
+        {"description": "Túi xanh", "reason": ["x"]},
+        {"description": "Túi trắng", "reason": "Không đổi gì"},
+        {"net_mass_g": "nhiều", "reason": "x"},
+        {"mark": "9", "reason": "x"},
+    )
+    refused = send(cast.officer, *(mutation("exhibit.correct", fields, oid=oid) for fields in rubbish))
+    assert [r["code"] for r in refused] == ["invalid-field"] * 5
+    assert {r["detail"] for r in refused[:2]} == {"Cần ghi rõ ý kiến hoặc lý do."}
+    stranger = mutation("exhibit.correct", {"description": "Túi xanh", "reason": "x"}, oid=oid, base_rev=2)
+    assert send(cast.team_mate, stranger)[0]["code"] == "not-holder"
+    later = mutation("exhibit.correct", {"description": "Túi xanh", "reason": "x"}, oid=oid)
+    assert [r["status"] for r in send(cast.officer, seal, later)] == ["applied", "rejected"]
+    assert Exhibit.objects.get(pk=oid).description == "Túi trắng"
+    check_feed()
+
+
 def test_a_step_on_an_old_revision_is_kept_as_a_conflict(report: SeizureReport, cast: Cast) -> None:
     first, seal, store, *_ = chain(report, "")
     send(cast.officer, first, seal)

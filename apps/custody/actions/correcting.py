@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
 from apps.accounts.errors import SecondPersonNeeded
 from apps.accounts.models import Role
 from apps.changes.actions import record
 from apps.common.actor import Actor
 from apps.common.errors import InvalidFields
 from apps.common.text import clean_text, clean_values
+from apps.common.transactions import transactional
 from apps.custody.actions.common import Done, append, check_free, check_seen, hand_of, locked
 from apps.custody.errors import NotHolder
 from apps.custody.models import CustodyEvent, Exhibit
@@ -25,7 +24,7 @@ from apps.inspections.errors import NoteRequired
 _MASSES = ("gross_mass_g", "net_mass_g", "volume_ml")
 
 
-@transaction.atomic
+@transactional
 def correct_exhibit(
     *, actor: Actor, exhibit_id: UUID, base_rev: int | None, fields: Mapping[str, Any], reason: str
 ) -> Done:

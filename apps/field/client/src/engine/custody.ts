@@ -97,6 +97,7 @@ export function buildExhibit(mirror: Mirror, id: string): Exhibit | null {
 function stepped(mirror: Mirror, exhibit: Fields, { type, fields }: Opened): Fields {
   const state = LEADS[type] ?? exhibit.state ?? null;
   if (type === "exhibit.record") return { ...exhibit, ...fields, state };
+  if (type === "exhibit.correct") return { ...exhibit, ...corrected(fields) };
   if (type === "exhibit.sample") return { ...exhibit, ...taken(mirror, fields), state };
   const { seals, gross_mass_g, place } = fields;
   return {
@@ -108,6 +109,11 @@ function stepped(mirror: Mirror, exhibit: Fields, { type, fields }: Opened): Fie
     ...(place ? { place } : {}),
     ...(type === "exhibit.receive" ? { holder: null, outside: "" } : {}),
   };
+}
+
+/** What a correction says of the package; the reason stands in the step alone. */
+function corrected({ reason: _, ...fields }: Fields): Fields {
+  return fields;
 }
 
 /** A sample as it will be once the server has taken it: of the line and report of what it was taken from. */

@@ -202,6 +202,16 @@ test("a sample that waits is a package of its own, and less is left of what it w
   expect(buildExhibit(mirror, "e1")).toMatchObject({ gross_mass_g: "1244.75", count: 98 });
 });
 
+test("a correction that waits is laid over the package, and its reason is no part of it", async () => {
+  await pulled("exhibit", "e1", 2, { report: "r1", number: 1, state: "recorded", mark: "1", description: "Túi đen", net_mass_g: "5", count: 3 });
+  const fields = { description: "Túi trắng", net_mass_g: "50", count: null, reason: "Đọc nhầm cân" };
+  await phone.outbox.add("exhibit.correct", "e1", { fields, made_at: "2026-11-20T00:00:00Z" }, 2, []);
+  await mirror.loadOutbox();
+  const seen = buildExhibit(mirror, "e1");
+  expect(seen).toMatchObject({ state: "recorded", description: "Túi trắng", net_mass_g: "50", count: null, waiting: ["exhibit.correct"] });
+  expect(JSON.stringify(seen)).not.toContain("Đọc nhầm");
+});
+
 test("what comes back from the laboratory is in hand again", async () => {
   await pulled("exhibit", "e1", 7, { report: "r1", number: 1, state: "at_lab", outside: "Viện KHHS", holder: null, unit: "u1" });
   const fields = { seals: [{ number: "VK-1", type: "plastic", issuer: "VKHS" }], gross_mass_g: "1240" };

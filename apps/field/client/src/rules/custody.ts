@@ -33,10 +33,10 @@ function agree(one: Decimal, other: Decimal): boolean {
   return apart <= (most > gram ? most : gram);
 }
 
-export type Step = "seal" | "reseal" | "unseal" | "store" | "move" | "offer" | "sample" | "receive";
+export type Step = "seal" | "reseal" | "unseal" | "store" | "move" | "offer" | "sample" | "receive" | "correct";
 const UNDER_SEAL: readonly Step[] = ["store", "move", "offer", "unseal"];
 const FROM: Readonly<Record<string, readonly Step[]>> = {
-  recorded: ["seal"],
+  recorded: ["seal", "correct"],
   sealed: UNDER_SEAL,
   unit_store: ["move", "offer", "unseal"],
   in_transit: UNDER_SEAL,

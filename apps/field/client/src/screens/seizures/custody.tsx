@@ -20,6 +20,7 @@ const ICONS: Readonly<Record<Step, IconName>> = {
   offer: "send",
   sample: "plus",
   receive: "download",
+  correct: "pen",
 };
 const KEEPERS = new Set(["custodian", "leader"]);
 

@@ -5,6 +5,7 @@ import { engine } from "../../engine/index.ts";
 import type { FindRoute } from "../../ui/router.ts";
 import { href } from "../../ui/router.ts";
 import { Head, Notice } from "../../ui/parts.tsx";
+import { CorrectForm } from "./correct.tsx";
 import { ExhibitPage } from "./custody.tsx";
 import { Flash, NewFlash } from "./flash.tsx";
 import { SeizureForm } from "./form.tsx";
@@ -35,6 +36,7 @@ export function FindRoom({ to }: { to: FindRoute | { readonly screen: "finds" } 
     case "exhibit": {
       const exhibit = engine.finds.exhibits.value.find((one) => one.id === to.id);
       if (!exhibit) return <Unknown />;
+      if (to.page === "correct") return <CorrectForm exhibit={exhibit} />;
       if (to.page === "sample") return <SampleForm exhibit={exhibit} />;
       return isTaken(to.page) ? <StepForm exhibit={exhibit} step={to.page} /> : <ExhibitPage exhibit={exhibit} />;
     }

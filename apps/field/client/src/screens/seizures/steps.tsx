@@ -61,6 +61,7 @@ const SPECS: Readonly<Record<string, string>> = {
   taken_count: "int",
   decision_number: "text 60",
   note: "text 1000",
+  reason: "text 1000",
 };
 
 interface FormProps {
