@@ -72,7 +72,7 @@ def seed(officers: int) -> dict[str, Any]:
         "passenger_baggage": ("passenger", baggage, ("Hành khách và hành lý", "Passengers and baggage")),
         "every_kind": ("postal", every_kind(), ("Mọi loại bước", "Every kind of step")),
     }
-    for member in (cast.leader, cast.administrator):
+    for member in (cast.leader, cast.region_leader, cast.administrator):
         assert member.officer.pk is not None
     versions = {code: publish(cast, code, *rest) for code, rest in contents.items()}
     _import_rows(300)
