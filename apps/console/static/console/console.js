@@ -1,7 +1,9 @@
-// Small helps on every page: focus on a refusal or the first wrong field, zoom of photos, shown-only-with-script buttons, closing of menus.
+// Small helps on every page: focus on what a refusal says or on the first wrong field, zoom of photos, shown-only-with-script buttons, closing of menus.
 (() => {
   "use strict";
-  (document.getElementById("refusal") ?? document.querySelector('main [aria-invalid="true"]'))?.focus();
+  const refusal = document.getElementById("refusal");
+  const wrong = document.querySelector('main [aria-invalid="true"]');
+  (wrong && !refusal?.querySelector("li") ? wrong : refusal)?.focus();
   const passkey = document.getElementById("passkey_login");
   if (passkey && window.PublicKeyCredential) passkey.hidden = false;
   document.querySelectorAll("button[data-print]").forEach((b) => { b.hidden = false; b.addEventListener("click", () => print()); });
