@@ -172,6 +172,7 @@ PURPOSES: Mapping[str, str] = {
 }
 PHOTO_STATES: Mapping[str, str] = {
     "missing": say("Chưa khai báo", "Not announced"),
+    "elsewhere": say("Đơn vị lập báo cáo giữ", "Kept by the reporting unit"),
     "expected": say("Chờ tải lên", "Awaiting upload"),
     "stored": say("Đã lưu", "Stored"),
     "rejected": say("Không nhận", "Refused"),

@@ -204,12 +204,12 @@ def photos_missing(report: SeizureReport) -> list[str]:
     return sorted(set(named) - stored)
 
 
-def photo_purposes(report: SeizureReport) -> list[str | None]:
-    """Give what each named photo is declared to show; None for one that no phone has declared yet."""
+def photo_purposes(report: SeizureReport) -> dict[str, str | None]:
+    """Give what each named photo is declared to show, by id; None for one that no phone has declared yet."""
     named = list(report.fields.get("photos") or ())
     rows = Attachment.objects.filter(owner_kind=KIND, owner_id=report.pk, pk__in=named)
     known = {str(pk): purpose for pk, purpose in rows.values_list("pk", "purpose")}
-    return [known.get(photo) for photo in named]
+    return {photo: known.get(photo) for photo in named}
 
 
 def owners_of(photos: Iterable[UUID]) -> list[UUID]:

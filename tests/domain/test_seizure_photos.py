@@ -189,3 +189,17 @@ def test_who_somebody_is_shows_for_a_stated_purpose_alone(seizing: Seizing, cast
     later = timezone.now() + timedelta(minutes=16)
     with mock.patch("django.utils.timezone.now", return_value=later):
         assert asked(cast.leader.console(), at[1]) == [403]
+
+
+def test_a_unit_that_took_part_is_told_where_the_photos_are(seizing: Seizing, cast: Cast) -> None:
+    report = new_id()
+    photo = declared(cast.officer, report, 1, "overview")
+    roles = [{"unit": "NBA", "role": "lead"}, {"unit": "TSN", "role": "support"}]
+    seizing.send(actions.submit_seizure, sound(photos=[photo], participations=roles), report=report)
+    here, there = (
+        desk.console().get(f"/console/seizures/{report}/").content.decode()
+        for desk in (cast.leader, cast.other_leader)
+    )
+    assert "Chờ tải lên" in here
+    assert "Đơn vị lập báo cáo giữ" in there
+    assert "Chưa khai báo" not in there

@@ -43,7 +43,7 @@ from apps.seizures.actions import (
 from apps.seizures.actions.deciding import AMENDERS
 from apps.seizures.duplicates import candidates
 from apps.seizures.models import Decision, ReportVersion, SeizureLine, SeizureReport
-from apps.seizures.queries import KIND, joined, reported
+from apps.seizures.queries import KIND, joined, photo_purposes, reported
 from apps.seizures.rules.checks import numbers_of
 from apps.seizures.rules.fields import PARTS
 from apps.seizures.rules.stages import CLOSED, ENDED, MERGED, MOVES
@@ -294,14 +294,18 @@ def _lines(found: SeizureReport, called: Called) -> list[dict[str, Any]]:
 
 
 def _photos(actor: Actor, found: SeizureReport, *, of_persons: bool = False) -> list[Photo]:
-    """Give what the report names and what was declared for it; those of persons are veiled, or (`of_persons`) alone."""
+    """Give what the report names and what was declared for it; those of persons are veiled, or (`of_persons`) alone.
+
+    Units that take part in a joint seizure see its report, the photos stay with the unit that made it.
+    """
     rows = Attachment.objects.visible_to(actor).filter(owner_kind=KIND, owner_id=found.pk)
     known = {str(a.pk): a for a in rows}
+    announced = {pk for pk, purpose in photo_purposes(found).items() if purpose is not None}
     named = dict.fromkeys((*(found.fields.get("photos") or ()), *known))
     every = []
     for pk in named:
         attachment = known.get(pk)
-        state = attachment.state if attachment else "missing"
+        state = attachment.state if attachment else "elsewhere" if pk in announced else "missing"
         is_veiled = attachment is not None and attachment.is_nominal
         every.append(Photo(pk, state, str(PHOTO_STATES[state]), attachment, is_veiled))
     return [replace(photo, is_veiled=False) for photo in every if photo.is_veiled] if of_persons else every

@@ -68,7 +68,7 @@ def decide_seizure(
     to = stages.next_stage(verb, report.stage)
     said = reported(report)
     if verb == "verify_unit":
-        said["photo_purposes"] = photo_purposes(report)
+        said["photo_purposes"] = list(photo_purposes(report).values())
     missing = checks.missing_for(verb, said) + lacking(verb, report)
     if missing:
         raise InvalidFields(errors=missing)
