@@ -65,6 +65,15 @@ class Keys:
         """Give what the focused element is called."""
         return " ".join(str(self.page.evaluate(NAME, kind)).split())
 
+    def is_at(self, text: str = "", kind: str = "*") -> bool:
+        """Tell whether the focus is there, or comes there soon: it is moved once the screen stands."""
+        for _ in range(80):
+            here = self.here(kind)
+            if here and text in here:
+                return True
+            self.page.wait_for_timeout(25)
+        return False
+
     def group(self) -> list[str]:
         """Give what the radio buttons are called among which the focus is."""
         script = """() => document.activeElement.type === 'radio'

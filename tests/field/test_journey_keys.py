@@ -44,13 +44,13 @@ def flashed(phone: Handset, keys: Keys) -> str:
     keys.press("Enter")
     page.wait_for_url("**/#/flash/0*")
     phone.heading("Báo nhanh").wait_for()
-    assert keys.here("h1") == "Báo nhanh"
+    assert keys.is_at("Báo nhanh", "h1")
     keys.to("Gửi báo nhanh")
     keys.press("Enter")
-    assert "Nghi là chất gì" in keys.here("input")
+    assert keys.is_at("Nghi là chất gì", "input")
     keys.type("hang da")
     keys.press("Enter")
-    assert "Chọn chất khác" in keys.here("button")
+    assert keys.is_at("Chọn chất khác", "button")
     keys.to("Ước lượng", kind="input")
     keys.type("1,2")
     keys.to("Đơn vị tính", kind="select")
@@ -60,7 +60,7 @@ def flashed(phone: Handset, keys: Keys) -> str:
         keys.press("Space")
     asked.value.set_files([PICTURE])
     page.locator(".shot").wait_for()
-    assert "Chụp" in keys.here("input[type=file]"), "the button is still there for the next photo"
+    assert keys.is_at("Chụp", "input[type=file]"), "the button is still there for the next photo"
     keys.to("Số đối tượng", kind="input")
     keys.type("1")
     keys.to("Địa điểm cụ thể")
@@ -70,7 +70,7 @@ def flashed(phone: Handset, keys: Keys) -> str:
     keys.press("Enter")
     page.wait_for_url("**/#/seizure/**")
     page.get_by_text("Báo nhanh: chờ gửi").wait_for()
-    assert keys.here("h1"), "the new screen is read out from its heading"
+    assert keys.is_at(kind="h1"), "the new screen is read out from its heading"
     return page.url.split("/seizure/")[1].split("/")[0]
 
 
@@ -90,9 +90,9 @@ def completed(phone: Handset, keys: Keys) -> None:
     written(keys, "Số hiệu cân", "CAN-01")
     written(keys, "Người cân", "FLD-0001", "FLD-0002")
     keys.press("Shift+Tab")  # to the chip of the second, which is taken away and written again
-    assert "FLD-0002" in keys.here("button")
+    assert keys.is_at("FLD-0002", "button")
     keys.press("Enter")
-    assert "Người cân" in keys.here("input")
+    assert keys.is_at("Người cân", "input")
     keys.type("FLD-0002")
     keys.press("Enter")
     written(keys, "Số niêm phong", f"HQ-{phone.page.url.split('/seizure/')[1].split('/')[0][-6:]}", back=True)
@@ -124,7 +124,7 @@ def people_and_record(phone: Handset, keys: Keys) -> None:
     onward(phone, keys)
     keys.to("Thêm đối tượng")
     keys.press("Enter")
-    assert keys.here("[role=group]"), "the new card has the focus, its first field is next"
+    assert keys.is_at(kind="[role=group]"), "the new card has the focus, its first field is next"
     written(keys, "Họ tên", "Nguyễn Văn Mẫu")
     keys.to("Thêm phương tiện")
     keys.press("Enter")
@@ -136,7 +136,7 @@ def people_and_record(phone: Handset, keys: Keys) -> None:
     keys.type("11112026")
     keys.to("Đơn vị tôi chủ trì")
     keys.press("Enter")
-    assert keys.here("summary"), "the button has gone; what stands behind it has the focus"
+    assert keys.is_at(kind="summary"), "the button has gone; what stands behind it has the focus"
     ticked(keys, "Có")
     written(keys, "Người chứng kiến", "Lê Thị Chứng")
     ticked(keys, "Hành khách và hành lý.*")
@@ -149,7 +149,7 @@ def sealed(phone: Handset, keys: Keys, report: str) -> None:
     keys.press("Enter")
     keys.to("Ghi tang vật", kind="button")
     keys.press("Enter")
-    assert "Mô tả gói" in keys.here()
+    assert keys.is_at("Mô tả gói")
     keys.type("1 túi ni lông đen")
     keys.to("Ghi tang vật", kind="button")
     keys.press("Enter")
@@ -160,16 +160,16 @@ def sealed(phone: Handset, keys: Keys, report: str) -> None:
     taken = f"Bỏ HQ-{report[-6:]}"  # the report names the seal already; without one the step is refused
     keys.to(taken)
     keys.press("Enter")
-    assert "Niêm phong vừa gắn" in keys.here("input")
+    assert keys.is_at("Niêm phong vừa gắn", "input")
     keys.to("Niêm phong", kind=".bar button")
     keys.press("Enter")
-    assert "Niêm phong vừa gắn" in keys.here("input")
+    assert keys.is_at("Niêm phong vừa gắn", "input")
     keys.type(f"HQ-{report[-6:]}")
     keys.press("Enter")
     keys.to("Niêm phong", kind=".bar button")
     keys.press("Enter")
     page.get_by_text("2 bước chờ gửi").wait_for()
-    assert keys.here("h1")
+    assert keys.is_at(kind="h1")
 
 
 def onward(phone: Handset, keys: Keys) -> None:
