@@ -29,9 +29,8 @@ PHOTO = images.jpeg()
 
 
 def test_a_declaration_reaches_row_feed_outbox_and_audit(cast: Cast) -> None:
-    attachment = declare(
-        cast.officer, PHOTO, step_key="xray", captured_on_device_at="2026-11-21T08:00:00+07:00"
-    )
+    when = "2026-11-21T08:00:00+07:00"
+    attachment = declare(cast.officer, PHOTO, step_key="xray", purpose="seal", captured_on_device_at=when)
     assert (attachment.state, attachment.rev, attachment.is_draft) == ("expected", 1, True)
     assert attachment.unit_id == cast.noi_bai.pk
     assert attachment.device_id == cast.officer.phone.device.pk
@@ -43,6 +42,7 @@ def test_a_declaration_reaches_row_feed_outbox_and_audit(cast: Cast) -> None:
         "owner_kind": "inspection",
         "owner_id": str(attachment.owner_id),
         "step_key": "xray",
+        "purpose": "seal",
         "sha256": attachment.sha256,
         "size": len(PHOTO),
         "mime": "image/jpeg",
