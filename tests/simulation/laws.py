@@ -28,6 +28,8 @@ from apps.inspections.models import InspectionReport, ReportVersion
 from apps.inspections.queries import body as report_body
 from apps.inspections.queries import photos_missing
 from apps.inspections.rules import flatten
+from apps.reference.models import ReferenceList
+from apps.reference.rules import list_stream
 from apps.reporting.queries import differences
 from apps.sync.models import Mutation
 from tests.simulation.handset import Handset, KillableStore
@@ -236,7 +238,8 @@ def _old_equals_fresh(phone: Handset, actor: Actor, may: Held) -> None:
     posts = {key[2] for key in new if key[1] == "posting"}
     assert posts == {str(pk) for pk in actor.post_ids()}, f"{phone.name} holds the postings {posts}"
     streams = {stream for stream, _, _ in new}
-    assert streams <= {REF, *(post_stream(UUID(str(p))) for p in actor.post_ids())}, streams
+    lists = {list_stream(slug) for slug in ReferenceList.objects.values_list("slug", flat=True)}
+    assert streams <= {REF, *lists, *(post_stream(UUID(str(p))) for p in actor.post_ids())}, streams
     fresh.close()
 
 
