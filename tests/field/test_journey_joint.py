@@ -70,9 +70,12 @@ def rests(stage: Stage, phone: Handset) -> bool:
 
 
 def for_the_desk(phone: Handset, report: str) -> None:
-    """Fill in what the unit's leader needs to verify it."""
+    """Fill in what the unit's leader needs to verify it, and an amount of its own."""
     page = phone.page
     phone.go(f"#/seizure/{report}/lines")
+    # As heavy as no other find of the stage, which would be a possible duplicate.
+    page.get_by_label("Khối lượng cả bì").fill("4215,5")
+    page.get_by_label("Khối lượng tịnh").fill("4198,2")
     page.get_by_label("Lý do chưa có ảnh mặt cân").fill("Màn hình cân không lên hình")
     phone.go(f"#/seizure/{report}/finding")
     page.locator("#at-watch_linked").get_by_label("Không", exact=True).check()

@@ -152,7 +152,8 @@ export class Outbox {
         row.state = "sent";
         await outbox.put(row);
       }
-      await meta.put(number, "device_seq");
+      // A store that was just erased stays empty.
+      if (chosen.length) await meta.put(number, "device_seq");
       return chosen;
     });
     return Promise.all(rows.map((row) => this.mutation(row)));
