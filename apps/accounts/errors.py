@@ -76,7 +76,7 @@ class ProofInvalid(Invalid):
 
 
 class KeyAlreadyEnrolled(Conflict):
-    """This device key is already enrolled."""
+    """This device key is another officer's, or that of a device that may not be used any more."""
 
     code = "key-already-enrolled"
     vi = "Khóa của thiết bị này đã được kích hoạt trước đó."

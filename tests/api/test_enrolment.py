@@ -15,7 +15,7 @@ from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from apps.accounts.actions import suspend_officer
+from apps.accounts.actions import report_device_lost, suspend_officer
 from apps.accounts.models import Device, DeviceToken, EnrolmentCode
 from apps.accounts.rules import enrolment_proof
 from apps.audit.models import Event
@@ -157,6 +157,27 @@ def test_one_key_is_one_device(cast: Cast) -> None:
     answer = enrol(body(code, key))
     assert (answer.status_code, answer.json()["code"]) == (409, "key-already-enrolled")
     assert enrol(body(code, Key())).status_code == 201, "the code is still good"
+
+
+def test_a_phone_that_forgot_which_device_it_is_is_told(cast: Cast) -> None:
+    """Found by the simulator.
+
+    A backup from before the enrolment was restored, the phone enrolled anew with its key, and then the newer backup was
+    restored: the key was that of a device already, and the phone with its unsent work was shut out.
+    """
+    key = Key()
+    first = enrol(body(cast.officer.code(), key)).json()
+    again = enrol(body(cast.officer.code(), key))
+    assert again.status_code == 201
+    assert again.json()["device_id"] == first["device_id"]
+    assert again.json()["statement"] == first["statement"]
+    assert again.json()["access_token"] != first["access_token"]
+    device = Device.objects.get(pk=first["device_id"])
+    assert Device.objects.filter(public_key=device.public_key).count() == 1
+    assert Event.objects.filter(action="device.enrolled_again", oid=device.pk).count() == 1
+    report_device_lost(actor=SYSTEM, device=device, reason="Rơi")
+    lost = enrol(body(cast.officer.code(), key))
+    assert (lost.status_code, lost.json()["code"]) == (409, "key-already-enrolled")
 
 
 def test_an_officer_suspended_meanwhile_gets_no_device(cast: Cast) -> None:

@@ -206,9 +206,10 @@ def _judged_anew(world: World, phone: Handset) -> bool:
 
 def _is_long_ago(world: World, pk: str) -> bool:
     """Tell whether the receipt may be gone: by age, or because a restore came when the journal had let go of it."""
-    at = world.acked.get(pk, world.scene.moment)
-    if (world.server.clock.moment - at).days >= settings.KEEP.receipt_days:
+    taken = world.taken.get(pk, world.scene.moment)
+    if (world.server.clock.moment - taken).days >= settings.KEEP.receipt_days:
         return True
+    at = world.acked.get(pk, world.scene.moment)
     return any((to - at).days >= JOURNAL_DAYS for _, to in world.restores)
 
 

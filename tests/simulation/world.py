@@ -27,6 +27,7 @@ from apps.inspections import actions
 from apps.inspections.models import REVIEWABLE, InspectionReport
 from apps.reporting.queries import differences, uncounted_since
 from apps.sync.actions import new_epoch
+from apps.sync.models import Mutation
 from tests.phone_store import pulled_rev
 from tests.reports import header, plain_answers, plain_content
 from tests.simulation.crashes import Crash
@@ -83,6 +84,7 @@ class World:
     phones: list[Handset] = field(default_factory=list)
     made: dict[str, dict[int, Made]] = field(default_factory=dict)
     acked: dict[str, dt.datetime] = field(default_factory=dict)
+    taken: dict[str, dt.datetime] = field(default_factory=dict)
     backups: list[Backup] = field(default_factory=list)
     restores: list[tuple[dt.datetime, dt.datetime]] = field(default_factory=list)
     removed: set[str] = field(default_factory=set)
@@ -406,6 +408,10 @@ class World:
                 assert result.get("code") not in {"server-error", "busy"} or self.is_database_failing, result
                 if result.get("original_status", result["status"]) == "applied":
                     self.acked.setdefault(result["id"], self.server.clock.moment)
+                    # A repetition is told what the server may have taken long before.
+                    receipt = Mutation.objects.filter(pk=result["id"]).first()
+                    if receipt:
+                        self.taken[result["id"]] = receipt.received_at
 
     @property
     def is_database_failing(self) -> bool:

@@ -86,8 +86,9 @@ def issue_enrolment_code(*, actor: Actor, officer: Officer, lifetime: timedelta 
 def enrol_device(*, actor: Actor, claim: Claim) -> Enrolled:
     """Make the phone the device of the officer whom the code names; of any number of claims at once, one wins.
 
-    `actor` is nobody yet; it carries the id of the request. Raises KeyNotUsable, ProofInvalid (the code stays
-    usable), CodeNotUsable, KeyAlreadyEnrolled and DeviceRevoked (officer suspended meanwhile).
+    A phone in use that shows its own key and a code of its own officer is given the device that it is: after a restore
+    it may not know which. `actor` is nobody yet; it carries the id of the request. Raises KeyNotUsable, ProofInvalid
+    (the code stays usable), CodeNotUsable, KeyAlreadyEnrolled and DeviceRevoked (officer suspended meanwhile).
     """
     key = normal_key(claim.public_key)
     if not is_signed(key, claim.proof, enrolment_proof(claim.code)):
@@ -96,13 +97,18 @@ def enrol_device(*, actor: Actor, claim: Claim) -> Enrolled:
     code = _claimed(claim.code, now)
     officer = code.officer
     check_standing(Device.State.ENROLLED, is_officer_active=officer.is_active)
-    device, statement = _created(officer, key, claim, now)
-    EnrolmentCode.objects.filter(pk=code.pk).update(device=device)
+    known = _known(officer, key)
+    device, statement = known or _created(officer, key, claim, now)
     actor = replace(actor, officer_id=officer.pk, device_id=device.pk)
     _, tokens = start_session(device, now)
     issued_by = str(code.issued_by_id) if code.issued_by_id else None
-    log(actor, "device.enrolled", DEVICE, device.pk, {"officer": str(officer.pk), "issued_by": issued_by})
-    record(actor, Item("device.enrolled", DEVICE, device.pk, 1))
+    told = {"officer": str(officer.pk), "issued_by": issued_by}
+    if known:
+        log(actor, "device.enrolled_again", DEVICE, device.pk, told)
+    else:
+        EnrolmentCode.objects.filter(pk=code.pk).update(device=device)
+        log(actor, "device.enrolled", DEVICE, device.pk, told)
+        record(actor, Item("device.enrolled", DEVICE, device.pk, 1))
     return Enrolled(device, tokens, statement)
 
 
@@ -115,6 +121,16 @@ def _claimed(typed: str, now: datetime) -> EnrolmentCode:
     if row is None or usable.update(used_at=now) != 1:
         raise CodeNotUsable
     return row
+
+
+def _known(officer: Officer, key: str) -> tuple[Device, Signed] | None:
+    """Give the device that this key is, with what was stated about it. Raises KeyAlreadyEnrolled if it is unusable."""
+    device = Device.objects.filter(public_key=key).first()
+    if device is None:
+        return None
+    if device.officer_id != officer.pk or device.state != Device.State.ENROLLED:
+        raise KeyAlreadyEnrolled
+    return device, Signed(**orjson.loads(device.statement))
 
 
 def _created(officer: Officer, key: str, claim: Claim, now: datetime) -> tuple[Device, Signed]:
