@@ -170,15 +170,19 @@ def known_rev(store: sqlite3.Connection, oid: str) -> int:
 def _base_rev(store: sqlite3.Connection, oid: str, made_on: int | None) -> int:
     """Give the revision that an edit names: that on which it was made.
 
-    One made before the server had the record names the revision of its creation; one that a restore has cut off from
-    its revision (`made_on` is None) names what is known now.
+    One made before the server had the record names the revision of its creation, and one made after the record had
+    left the phone the revision that its own earlier edits were made on: what the server merged them with was never
+    seen here. One that a restore has cut off from its revision (`made_on` is None) names what is known now.
     """
     if made_on:
         return made_on
     if made_on is None:
         return known_rev(store, oid)
-    (created,) = store.execute("SELECT min(rev) FROM journal WHERE object=?", (oid,)).fetchone()
-    return created or 0
+    (seen,) = store.execute(
+        "SELECT min(min(rev, coalesce(json_extract(body, '$.base_rev'), rev))) FROM journal WHERE object=?",
+        (oid,),
+    ).fetchone()
+    return seen or 0
 
 
 def ready(store: sqlite3.Connection, most: int, now: float, longest: float) -> list[dict[str, Any]]:

@@ -70,6 +70,21 @@ def test_an_ordinary_page_takes_no_stream_away(store: sqlite3.Connection) -> Non
     assert streams(store) == {"post:1", "ref"}
 
 
+def test_what_was_merged_out_of_sight_is_not_overwritten(store: sqlite3.Connection) -> None:
+    """An officer with two phones left the gate, and the second phone submitted a report that the first had edited.
+
+    The server merged both (revision 4) and the report left the second phone with the gate's stream. What was written
+    on it after that named revision 4, which that phone had never shown, and replaced the first phone's words.
+    """
+    sent = {"id": str(new_id()), "object": str(new_id()), "type": "inspection.submit", "base_rev": 1}
+    phone_store.keep_in_journal(store, sent, 4, 0.0)
+    edit = (str(new_id()), "inspection.save", sent["object"], "{}", "[]", "", 0)
+    columns = "id, type, object, fields, depends, made_at, base_rev"
+    store.execute(f"INSERT INTO outbox({columns}) VALUES(?,?,?,?,?,?,?)", edit)
+    (taken,) = phone_store.ready(store, 10, 0.0, DAY)
+    assert taken["base_rev"] == 1
+
+
 def test_a_restored_server_lets_nothing_go_from_the_journal(store: sqlite3.Connection) -> None:
     """A report was acknowledged, the server restored from an older backup, and the phone away for a month.
 

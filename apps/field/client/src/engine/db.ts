@@ -53,6 +53,8 @@ export interface JournalRow {
   id: string;
   object: string;
   rev: number | null;
+  /** The revision that it named itself; missing on older rows. */
+  made_on?: number | null;
   acked_at: number;
   /** Sealed: the mutation as it was sent. */
   body: Bytes;

@@ -200,7 +200,7 @@ export class Outbox {
       if (row) await outbox.put({ ...row, state: "done", rev, verdict: said });
       const journal = tx.objectStore("journal");
       if (!(await journal.index("id").get(mutation.id)))
-        await journal.add({ id: mutation.id, object: mutation.object, rev, acked_at: serverNow, body });
+        await journal.add({ id: mutation.id, object: mutation.object, rev, made_on: mutation.base_rev, acked_at: serverNow, body });
       if (letsGo) await letGo(tx, serverNow - JOURNAL_SECONDS);
       if (mutation.type === "attachment.create") await declared(tx, mutation.object);
     });
@@ -281,14 +281,16 @@ export class Outbox {
 /**
  * The revision that an edit names: that on which it was made.
  *
- * One made before the server had the record names the revision of its creation; one that a restore has cut off from its
- * revision names what is known now.
+ * One made before the server had the record names the revision of its creation, and one made after the record had left the
+ * phone the revision that its own earlier edits were made on: what the server merged them with was never seen here. One
+ * that a restore has cut off from its revision names what is known now.
  */
 async function baseRev(tx: Transaction, row: OutboxRow): Promise<number> {
   if (row.base_rev) return row.base_rev;
-  const told = (await tx.objectStore("journal").index("object").getAll(row.object)).flatMap(({ rev }) => rev ?? []);
+  const known = (await tx.objectStore("journal").index("object").getAll(row.object)).filter(({ rev }) => rev !== null);
+  const told = known.map(({ rev }) => rev as number);
   if (row.base_rev === null) return Math.max(await pulledRev(tx, row.object), ...told);
-  return told.length ? Math.min(...told) : 0;
+  return told.length ? Math.min(...told, ...known.flatMap(({ made_on }) => made_on ?? [])) : 0;
 }
 
 async function letGo(tx: Transaction, before: number): Promise<void> {

@@ -208,6 +208,14 @@ test("edits made before the server has the report name its creation", async () =
   expect([creation?.base_rev, second?.base_rev, (await take())[0]?.base_rev]).toEqual([null, 1, 1]);
 });
 
+test("an edit made after the record has left the phone names what its own earlier edit was made on", async () => {
+  const id = "0192f0c1-0000-7000-8000-000000000009";
+  const submitted = { id: "m", device_seq: 1, type: "inspection.submit", object: id, base_rev: 1, fields: {}, depends_on: [], made_on_device_at: "" };
+  await phone.outbox.applied(submitted, { status: "applied", rev: 4 }, 1_800_000_000, true);
+  await phone.outbox.add("inspection.save", id, { fields: { remarks: "của tôi" }, made_at: "" });
+  expect((await take()).map((one) => one.base_rev)).toEqual([1]);
+});
+
 test("an edit typed before a page came, and stored after, names what was on the screen", async () => {
   const id = "0192f0c1-0000-7000-8000-000000000004";
   await pulled(id, 1, { state: "local_draft", remarks: "" });
