@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.audit.actions import log
 from apps.common.actor import Actor
 from apps.custody.models import Exhibit
 from apps.reporting.actions.inspections import BATCH, may_count
+from apps.reporting.actions.repairing import Kept, repair
 from apps.reporting.models import CustodyEntry
 from apps.reporting.queries.custody_rows import counted_spans, held_exhibits, kept_spans
 from apps.reporting.rules import Held
@@ -30,23 +30,9 @@ def count_custody(*, actor: Actor, exhibit_ids: Iterable[UUID]) -> None:
 
 
 def recount_custody(*, actor: Actor, dry_run: bool = False) -> tuple[set[Held], set[Held]]:
-    """Work out all exhibits; give what is missing among the kept entries and what should not be there.
-
-    Unless it is a dry run, what differs is put right, each batch in a transaction of its own.
-    """
-    may_count(actor)
-    missing: set[Held] = set()
-    extra: set[Held] = set()
-    for exhibits in held_exhibits(BATCH):
-        with transaction.atomic():
-            fresh, kept = counted_spans(exhibits), kept_spans(exhibits).keys()
-            missing |= fresh - kept
-            extra |= kept - fresh
-            if fresh != kept and not dry_run:
-                _count(exhibits)
-    if (missing or extra) and not dry_run:
-        log(actor, "figures.recounted", "custody_entry", data={"missing": len(missing), "extra": len(extra)})
-    return missing, extra
+    """Work out all exhibits; give what is missing among the kept entries and what should not be there (`repair`)."""
+    entries = Kept("custody_entry", counted_spans, kept_spans, _count)
+    return repair(actor=actor, entries=entries, batches=held_exhibits(BATCH), dry_run=dry_run)
 
 
 def _count(exhibits: Collection[UUID]) -> None:

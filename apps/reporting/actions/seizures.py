@@ -12,9 +12,9 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from apps.audit.actions import log
 from apps.common.actor import Actor
-from apps.reporting.actions.inspections import may_count
+from apps.reporting.actions.inspections import BATCH, may_count
+from apps.reporting.actions.repairing import Kept, repair
 from apps.reporting.models import SeizureEntry
 from apps.reporting.queries.seizure_rows import (
     counted_entries,
@@ -25,8 +25,6 @@ from apps.reporting.queries.seizure_rows import (
 )
 from apps.reporting.rules import Entry
 from apps.seizures.models import Incident
-
-BATCH = 500
 
 
 @transaction.atomic
@@ -41,23 +39,9 @@ def count_seizures(*, actor: Actor, report_ids: Iterable[UUID]) -> None:
 
 
 def recount_seizures(*, actor: Actor, dry_run: bool = False) -> tuple[set[Entry], set[Entry]]:
-    """Count all incidents; give what is missing among the kept entries and what should not be there.
-
-    Unless it is a dry run, what differs is put right, each batch of incidents in a transaction of its own.
-    """
-    may_count(actor)
-    missing: set[Entry] = set()
-    extra: set[Entry] = set()
-    for incidents in _batches(together()):
-        with transaction.atomic():
-            fresh, kept = counted_entries(incidents), kept_entries(incidents).keys()
-            missing |= fresh - kept
-            extra |= kept - fresh
-            if fresh != kept and not dry_run:
-                _count(incidents)
-    if (missing or extra) and not dry_run:
-        log(actor, "figures.recounted", "seizure_entry", data={"missing": len(missing), "extra": len(extra)})
-    return missing, extra
+    """Count all incidents; give what is missing among the kept entries and what should not be there (`repair`)."""
+    entries = Kept("seizure_entry", counted_entries, kept_entries, _count)
+    return repair(actor=actor, entries=entries, batches=_batches(together()), dry_run=dry_run)
 
 
 def _count(incidents: Collection[UUID]) -> None:
