@@ -241,7 +241,11 @@ class Phone(Photos):
                 self.pull()
         except OutOfStep as error:
             trouble = error
-        if self.send_photos() and not trouble:
+        sent = self.send_photos()
+        if self.get("replay"):  # the server did not know of some of them
+            self.push()
+            sent += self.send_photos()
+        if sent and not trouble:
             self.pull()
         if trouble:
             raise trouble
@@ -531,7 +535,8 @@ class Phone(Photos):
             taken = {m["id"] for m in batch} - left
             bodies = [m for m in bodies if m["id"] not in taken]
         self.store.execute(
-            "UPDATE photo SET state='declared', location=NULL WHERE bytes IS NOT NULL AND state <> 'waiting'"
+            "UPDATE photo SET state='declared', location=NULL "
+            "WHERE bytes IS NOT NULL AND state NOT IN ('waiting', 'attention')"
         )
         self.put("replay", "")
 

@@ -96,16 +96,22 @@ class Photos(ABC):
     def send_photos(self) -> int:
         """Send the bytes of photos whose declaration was accepted; gives how many were finished.
 
-        A photo that the server will never take (too large, no picture) is kept for the officer; the others go on.
+        A photo that the server will never take (too large, no picture) is kept for the officer; the others go on. One
+        that it does not know of is declared again with the journal (a restored server may have forgotten it); when that
+        has not helped, it is the officer's.
         """
-        waiting = "SELECT id FROM photo WHERE state IN ('declared','sending') ORDER BY id"
+        waiting = "SELECT id, missed FROM photo WHERE state IN ('declared','sending') ORDER BY id"
         sent = 0
-        for (photo,) in self.store.execute(waiting).fetchall():
+        for photo, missed in self.store.execute(waiting).fetchall():
             try:
                 sent += self._send_photo(photo)
             except Refused as refused:
-                if refused.status not in {413, 415, 422}:
+                if refused.status not in {404, 413, 415, 422}:
                     raise
+                if refused.status == 404 and (not missed or self.get("replay")):
+                    self.store.execute("UPDATE photo SET missed=1 WHERE id=?", (photo,))
+                    stored.put(self.store, "replay", "1")
+                    continue
                 self.store.execute("UPDATE photo SET state='attention' WHERE id=?", (photo,))
         return sent
 
@@ -130,7 +136,9 @@ class Photos(ABC):
         offset = self._tus_offset(location) if location else None
         if offset is None:
             location = self._tus_create(photo, len(data))
-            self.store.execute("UPDATE photo SET location=?, state='sending' WHERE id=?", (location, photo))
+            self.store.execute(
+                "UPDATE photo SET location=?, state='sending', missed=0 WHERE id=?", (location, photo)
+            )
             offset = self._tus_offset(location) or 0
         while offset < len(data):
             piece = data[offset : offset + CHUNK]

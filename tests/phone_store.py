@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS journal(seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEX
     rev INT, acked_at REAL);
 CREATE INDEX IF NOT EXISTS journal_object ON journal(object);
 CREATE TABLE IF NOT EXISTS photo(id TEXT PRIMARY KEY, report TEXT, step TEXT, sha256 TEXT, size INT, mime TEXT,
-    bytes BLOB, location TEXT, state TEXT DEFAULT 'waiting', receipt TEXT);
+    bytes BLOB, location TEXT, state TEXT DEFAULT 'waiting', receipt TEXT, missed INT DEFAULT 0);
 CREATE TABLE IF NOT EXISTS snapshot(stream TEXT PRIMARY KEY, manifest TEXT DEFAULT '', loaded INT);
 CREATE TABLE IF NOT EXISTS snapshot_part(stream TEXT, sha256 TEXT, PRIMARY KEY(stream, sha256));
 """
@@ -238,14 +238,18 @@ def keep_in_journal(
     Nothing is let go on the word of a server that has gone back in time: it needs all of the journal first.
 
     A photo stays until a receipt for it was checked, and for as long as its declaration stands here, so that a restored
-    server can have its bytes again.
+    server can have its bytes again; and a declaration stays for as long as there is no receipt for its photo.
     """
     store.execute(
         "INSERT OR IGNORE INTO journal(id, object, body, rev, acked_at) VALUES(?,?,?,?,?)",
         (mutation["id"], mutation["object"], json.dumps(mutation), rev, server_now),
     )
     if lets_go:
-        store.execute("DELETE FROM journal WHERE acked_at < ?", (server_now - JOURNAL_SECONDS,))
+        store.execute(
+            "DELETE FROM journal WHERE acked_at < ? AND object NOT IN "
+            "(SELECT id FROM photo WHERE receipt IS NULL AND bytes IS NOT NULL)",
+            (server_now - JOURNAL_SECONDS,),
+        )
     store.execute(
         "UPDATE photo SET bytes=NULL WHERE state='stored' AND receipt IS NOT NULL AND bytes IS NOT NULL "
         "AND id NOT IN (SELECT object FROM journal)"

@@ -354,8 +354,12 @@ def _made(world: World) -> dict[str, Made]:
 
 
 def _overwrites_nothing_unseen(oid: str, mutations: list[dict[str, Any]], *, is_restored: bool) -> None:
-    """An edit that was applied was made in sight of what it replaced, or was sent by the same phone before."""
+    """An edit that was applied was made in sight of what it replaced, or was sent by the same phone before.
+
+    A record that has left the phone was seen as the phone's earlier edits saw it.
+    """
     seen: dict[str, tuple[int, Any, Any]] = {}
+    sight: dict[Any, int] = defaultdict(lambda: 1)
     for mutation in mutations:
         if mutation["type"] == "inspection.discard":
             seen = {}
@@ -363,7 +367,8 @@ def _overwrites_nothing_unseen(oid: str, mutations: list[dict[str, Any]], *, is_
         made = mutation["made"]
         bases = [mutation["base_rev"]]
         if made is not None and not is_restored and mutation["base_rev"] is not None:
-            bases.append(max(made.seen, 1))
+            sight[mutation["device"]] = max(sight[mutation["device"]], made.seen)
+            bases.append(sight[mutation["device"]])
         for key, value in flatten(mutation["fields"]).items():
             rev, before, device = seen.get(key, (0, None, None))
             is_foreign = before != value and device != mutation["device"]

@@ -117,6 +117,38 @@ def test_case_38_new_work_pushed_before_the_phone_knows_is_not_refused_for_good(
     check_feed()
 
 
+def test_case_38_a_photo_that_waits_longer_than_the_journal_lasts_is_declared_again(
+    phone: Phone, work: Work, backup: Callable[[], Restore]
+) -> None:
+    """Expected: its declaration stays in the journal for as long as the bytes wait, here 15 days without a good network."""
+    report = phone.save(work.fields())
+    phone.sync()
+    restore = backup()
+    photo = phone.take_photo(report, "step_3", noisy_jpeg(3000, seed=1))
+    phone.push()
+    phone.store.execute("UPDATE journal SET acked_at = acked_at - 15 * 86400")
+    restore()
+    phone.submit({"photos": {"step_3": [photo]}}, report)
+    phone.sync()  # by the old epoch still: the server lets the phone know that it does not know the photo
+    assert Attachment.objects.get(pk=photo).state == "stored"
+    assert (phone.waiting(), phone.attention(), phone.refused_photos()) == (0, [], [])
+
+
+def test_case_38_a_photo_that_the_server_does_not_know_stops_no_other(
+    phone: Phone, work: Work, cast: Cast
+) -> None:
+    """Expected: the others arrive; this one, when sending the journal again has not helped, is kept for the officer."""
+    report = phone.save(work.fields())
+    unknown = phone.take_photo(report, "step_3", noisy_jpeg(3000, seed=1))
+    other = phone.take_photo(report, "step_3", noisy_jpeg(3000, seed=2))
+    phone.push()
+    Attachment.objects.filter(pk=unknown).delete()
+    phone.sync()
+    assert Attachment.objects.get(pk=other).state == "stored"
+    assert phone.refused_photos() == [unknown]
+    assert phone.waiting() == 0
+
+
 @pytest.mark.parametrize("after", [0, 1])
 def test_case_38_a_journal_cut_on_the_way_begins_again(
     phone: Phone, work: Work, backup: Callable[[], Restore], after: int

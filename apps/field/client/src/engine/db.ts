@@ -76,6 +76,8 @@ export interface PhotoRow {
   verdict: Bytes | null;
   /** A receipt was checked that names this hash and length; missing on rows older than receipts. */
   receipt?: boolean;
+  /** The server did not know of it, and its declaration was asked to be sent again. */
+  missed?: boolean;
 }
 
 export interface ManifestPart {
@@ -139,7 +141,8 @@ export type Transaction<Mode extends IDBTransactionMode = "readwrite"> = IDBPTra
 
 export class Db {
   private connection: Promise<IDBPDatabase<Tables>> | null = null;
-  private isClosed = false;
+  private erasure: Promise<void> | null = null;
+  private isErased = false;
 
   constructor(private readonly name = NAME) {}
 
@@ -164,6 +167,7 @@ export class Db {
   }
 
   async get<T>(key: string): Promise<T | undefined> {
+    if (this.isErased) return undefined;
     return this.read(["meta"], async (tx) => (await tx.objectStore("meta").get(key)) as T | undefined);
   }
 
@@ -176,21 +180,32 @@ export class Db {
     });
   }
 
-  /** Erase every row, then the database itself. */
+  /** Erase every row, then the database itself; whoever comes late writes nothing into it before it is begun again. */
   async erase(): Promise<void> {
+    this.erasure ??= this.isErased ? Promise.resolve() : this.eraseAll();
+    await this.erasure;
+  }
+
+  /** Let an erased database be filled again: another enrolment begins. */
+  async begin(): Promise<void> {
+    await this.erasure;
+    this.isErased = false;
+    this.erasure = null;
+  }
+
+  private async eraseAll(): Promise<void> {
     await this.write(TABLES, async (tx) => {
       await Promise.all(TABLES.map((table) => tx.objectStore(table).clear()));
     });
+    this.isErased = true;
     await this.close();
-    this.isClosed = false;
     await new Promise<void>((resolve) => {
       const asked = indexedDB.deleteDatabase(this.name);
       asked.onsuccess = asked.onerror = asked.onblocked = () => resolve();
     });
   }
 
-  async close(): Promise<void> {
-    this.isClosed = true;
+  private async close(): Promise<void> {
     (await this.connection?.catch(() => null))?.close();
     this.connection = null;
   }
@@ -199,17 +214,18 @@ export class Db {
     try {
       return await work(await this.open());
     } catch (error) {
-      if (this.isClosed || !isLost(error)) throw error;
-      (await this.connection?.catch(() => null))?.close();
-      this.connection = null;
+      if (!isLost(error)) throw error;
+      await this.close();
       return work(await this.open());
     }
   }
 
-  private open(): Promise<IDBPDatabase<Tables>> {
+  private async open(): Promise<IDBPDatabase<Tables>> {
+    if (this.isErased) throw new DOMException("erased", "NotFoundError");
     this.connection ??= openDB<Tables>(this.name, VERSION, {
       upgrade,
-      blocking: (_old, _new, event) => {
+      blocking: (_old, fresh, event) => {
+        this.isErased ||= fresh === null; // by another tab
         (event.target as IDBDatabase).close();
         this.connection = null;
       },

@@ -52,6 +52,27 @@ test("a phone enrols once, with a code as people type it, and proves its own key
   expect(await refusal(door.enrol("X", PIN, "", async () => ANSWER))).toBe("already-enrolled");
 });
 
+test("what was erased stays erased for whoever comes late, until another enrolment", async () => {
+  const listed = async () => (await indexedDB.databases()).map((one) => one.name).includes(`door-${made}`);
+  await door.enrol("X", PIN, "", async () => ANSWER);
+  const late = [db.put({ device_seq: 1 }), door.wipe(false), door.wipe(false)];
+  await Promise.all(late);
+  await expect(db.put({ device_seq: 2 })).rejects.toThrow("erased");
+  await door.heard().catch(() => undefined);
+  expect([await door.state(), await door.failures(), await listed()]).toEqual(["none", { failures: 0, wait_seconds: 0 }, false]);
+  await door.enrol("X", PIN, "", async () => ANSWER);
+  expect([await door.state(), await db.get("device_seq")]).toEqual(["locked", undefined]);
+});
+
+test("another tab's late write does not fill what was erased", async () => {
+  await door.enrol("X", PIN, "", async () => ANSWER);
+  const other = new Db(`door-${made}`);
+  expect(await other.get("device_id")).toBe(ANSWER.device_id);
+  await door.wipe(false);
+  await expect(other.put({ device_seq: 2 })).rejects.toThrow("erased");
+  expect(await other.get("device_id")).toBe(undefined);
+});
+
 test("a weak PIN is refused before the code is used up", async () => {
   const ask = async () => Promise.reject(new Error("asked"));
   for (const weak of ["12345", "123456", "654321", "111111", "121212", "987654321"])

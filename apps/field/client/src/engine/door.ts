@@ -68,6 +68,7 @@ export class Door {
   /** Enrol with a code; keeps everything sealed by the PIN. Throws EngineError, and what the request throws. */
   async enrol(code: string, pin: string, name: string, ask: AskToEnrol): Promise<Vault> {
     if (isWeakPin(pin)) throw new EngineError("weak-pin");
+    await this.db.begin();
     if (await this.db.get("vault")) throw new EngineError("already-enrolled");
     const pair = await newDeviceKey();
     const spki = await crypto.subtle.exportKey("spki", pair.publicKey);

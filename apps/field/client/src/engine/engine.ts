@@ -265,7 +265,7 @@ export class PhoneEngine implements Engine {
     const { work, photos } = this.opened();
     const photo = trouble.startsWith("photo:") ? trouble.slice(6) : null;
     if (photo && how === "give_way") await work.forgetPhotos([photo]);
-    else if (photo) await photos.note(photo, { state: "declared", location: null, sent: 0, verdict: null });
+    else if (photo) await photos.note(photo, { state: "declared", location: null, sent: 0, verdict: null, missed: false });
     else if (how === "insist") await work.insist(trouble);
     else await work.giveWay(trouble);
     await this.session?.mirror.loadPhotos();

@@ -186,7 +186,8 @@ export class Outbox {
    * Note that a mutation was applied, and keep it in the journal, in one transaction.
    *
    * What is older than 14 days by the server's clock is let go, unless the server may still need it (`letsGo`). A photo
-   * stays for as long as its declaration stands in the journal, so that a restored server can have its bytes again.
+   * stays for as long as its declaration stands in the journal, so that a restored server can have its bytes again, and
+   * the declaration for as long as there is no receipt for the photo.
    */
   async applied(mutation: Mutation, verdict: Verdict, serverNow: number, letsGo: boolean): Promise<void> {
     const rev = verdict.rev ?? null;
@@ -296,7 +297,10 @@ async function baseRev(tx: Transaction, row: OutboxRow): Promise<number> {
 async function letGo(tx: Transaction, before: number): Promise<void> {
   const journal = tx.objectStore("journal");
   const old = (await journal.getAll()).filter((row) => row.acked_at < before);
-  for (const row of old) await journal.delete(row.seq as number);
+  for (const row of old) {
+    const photo = await tx.objectStore("photo").get(row.object);
+    if (!photo?.chunks || photo.receipt) await journal.delete(row.seq as number);
+  }
 }
 
 async function declared(tx: Transaction, id: string): Promise<void> {

@@ -27,10 +27,12 @@ class Uploads {
   offsets: number[] = [];
   faults: ("lost" | "half" | "gone" | "refused")[] = [];
   isGone = false;
+  isUnknown = false;
 
   readonly fetcher = async (_path: RequestInfo | URL, init: RequestInit = {}): Promise<Response> => {
     const headers = new Headers(init.headers);
     if (init.method === "POST") {
+      if (this.isUnknown) return new Response(JSON.stringify({ code: "not-found" }), { status: 404 });
       this.created += 1;
       this.kept = new Uint8Array();
       this.isGone = false;
@@ -135,6 +137,32 @@ test("one that is refused is kept for the officer, with the reason", async () =>
   expect(kept).toMatchObject({ state: "attention", chunks: 3 });
   if (kept) expect(await photos.refusal(kept)).toMatchObject({ code: "unsupported-media" });
   expect(await photos.send()).toBe(0);
+});
+
+test("one that the server does not know is declared again, then kept for the officer", async () => {
+  uploads.isUnknown = true;
+  expect(await photos.send()).toBe(0);
+  expect([(await row())?.state, await phone.db.get("replay")]).toEqual(["declared", "1"]);
+  expect(await photos.send()).toBe(0);
+  expect((await row())?.state).toBe("declared"); // the journal has not been sent yet
+  await phone.db.put({ replay: undefined });
+  expect(await photos.send()).toBe(0);
+  const kept = await row();
+  expect(kept).toMatchObject({ state: "attention", chunks: 3 });
+  if (kept) expect(await photos.refusal(kept)).toMatchObject({ code: "not-found" });
+});
+
+test("a photo without a receipt holds on to its declaration", async () => {
+  const mutation = { id: "m", device_seq: 1, type: "attachment.create", object: ID, base_rev: null, fields: {}, depends_on: [], made_on_device_at: "" };
+  const later = (id: string) => ({ ...mutation, id, object: id, type: "inspection.save" });
+  const known = async () => (await phone.outbox.journal()).map((one) => one.id);
+  await phone.outbox.applied(mutation, { status: "applied", rev: 1 }, 1000, true);
+  await phone.outbox.applied(later("n"), { status: "applied", rev: 1 }, 1000 + 15 * 86_400, true);
+  expect(await known()).toEqual(["m", "n"]);
+  await told("stored", digest);
+  await receipted();
+  await phone.outbox.applied(later("o"), { status: "applied", rev: 1 }, 1000 + 15 * 86_400, true);
+  expect(await known()).toEqual(["n", "o"]);
 });
 
 test("its declaration in the journal holds on to the bytes", async () => {

@@ -95,7 +95,12 @@ export class Photos {
     return row.verdict ? this.vault.open<Fields>(row.verdict, `refusal|${row.id}`) : {};
   }
 
-  /** Send the bytes of declared photos; gives how many were finished. One that is refused lets the others go on. */
+  /**
+   * Send the bytes of declared photos; gives how many were finished. One that is refused lets the others go on.
+   *
+   * One that the server does not know of is declared again with the journal (a restored server may have forgotten it);
+   * when that has not helped, it is the officer's.
+   */
   async send(begins: () => void = () => undefined): Promise<number> {
     const waiting = await this.db.read(["photo"], (tx) => tx.objectStore("photo").getAll());
     let finished = 0;
@@ -106,7 +111,14 @@ export class Photos {
         await this.sendOne(photo);
         finished += 1;
       } catch (error) {
-        if (!(error instanceof Refused) || !NEVER_TAKEN.has(error.status)) throw error;
+        if (!(error instanceof Refused)) throw error;
+        const isUnknown = error.status === 404;
+        if (!isUnknown && !NEVER_TAKEN.has(error.status)) throw error;
+        if (isUnknown && (!photo.missed || (await this.db.get("replay")))) {
+          await this.note(photo.id, { missed: true });
+          await this.db.put({ replay: "1" });
+          continue;
+        }
         const { code = "", errors = [] } = error.problem;
         const verdict = await this.vault.seal({ code, errors }, `refusal|${photo.id}`);
         await this.note(photo.id, { state: "attention", verdict });
@@ -122,7 +134,7 @@ export class Photos {
       location = await this.create(photo);
       offset = (await this.offset(location)) ?? 0;
     }
-    await this.note(photo.id, { state: "sending", location, sent: offset });
+    await this.note(photo.id, { state: "sending", location, sent: offset, missed: false });
     while (offset < photo.size) {
       const bytes: Bytes = (await this.piece(photo.id, Math.floor(offset / CHUNK))).subarray(offset % CHUNK);
       const answer = await this.patch(location, offset, bytes);

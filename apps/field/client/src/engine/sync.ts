@@ -106,7 +106,12 @@ export class Sync {
       if (!(error instanceof OutOfStep)) throw error;
       trouble = error;
     }
-    if ((await photos.send(() => this.watch.phase("photos"))) && !trouble) await pull.run();
+    let sent = await photos.send(() => this.watch.phase("photos"));
+    if (await db.get("replay")) {
+      await push.run(); // the server did not know of some of them
+      sent += await photos.send();
+    }
+    if (sent && !trouble) await pull.run();
     await receipts.check();
     await freePhotos(db);
     await outbox.forgetAnswered();

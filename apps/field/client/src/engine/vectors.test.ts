@@ -90,6 +90,7 @@ describe("answers are obeyed", () => {
     if (wanted.cursors) expect(asked.map((one) => one.body.cursor ?? null)).toEqual(wanted.cursors);
     if (wanted.resets) expect(asked.map((one) => one.body.reset)).toEqual(wanted.resets);
     if (wanted.wiped) {
+      await db.begin();
       const left = await db.read(TABLES, (tx) => Promise.all(TABLES.map((table) => tx.objectStore(table).count())));
       expect(left.every((count) => count === 0)).toBe(true);
       return;
