@@ -108,7 +108,7 @@ class Photos(ABC):
             except Refused as refused:
                 if refused.status not in {404, 413, 415, 422}:
                     raise
-                if refused.status == 404 and (not missed or self.get("replay")):
+                if refused.status == 404 and (not missed or stored.get(self.store, "replay")):
                     self.store.execute("UPDATE photo SET missed=1 WHERE id=?", (photo,))
                     stored.put(self.store, "replay", "1")
                     continue

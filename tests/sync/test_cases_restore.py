@@ -120,7 +120,7 @@ def test_case_38_new_work_pushed_before_the_phone_knows_is_not_refused_for_good(
 def test_case_38_a_photo_that_waits_longer_than_the_journal_lasts_is_declared_again(
     phone: Phone, work: Work, backup: Callable[[], Restore]
 ) -> None:
-    """Expected: its declaration stays in the journal for as long as the bytes wait, here 15 days without a good network."""
+    """Expected: its declaration stays in the journal for as long as the bytes wait, here 15 days."""
     report = phone.save(work.fields())
     phone.sync()
     restore = backup()
