@@ -18,8 +18,8 @@ from apps.console.seizures import name_of
 from apps.organisation.queries import subtrees
 from apps.reference.queries import substances
 from apps.reference.rules.vocabularies import codes, vocabularies
-from apps.seizures.models import SeizureReport, Stage
-from apps.seizures.rules.fields import LAB_FIELDS
+from apps.seizures.models import ReportNumber, SeizureReport, Stage
+from apps.seizures.rules.fields import LAB_FIELDS, NOMINAL
 
 _ANSWERS = (
     ("", "–"),
@@ -80,14 +80,20 @@ class SeizureFilter(forms.Form):
         if "group" in wanted:
             reports = reports.filter(counted_lines__report_group=wanted["group"]).distinct()
         if "q" in wanted:
-            reports = reports.filter(_named(wanted["q"])).distinct()
+            reports = reports.filter(_named(self.actor, wanted["q"])).distinct()
         return reports.order_by("-received_at", "-pk")
 
 
-def _named(text: str) -> Q:
+def _named(actor: Actor, text: str) -> Q:
+    """Find by numbers of reports, incidents, goods, conveyances and seals; those of people take a stated purpose."""
     plain = "".join(c for c in text.upper() if c.isalnum())
     by_number = Q(number__icontains=text) | Q(incident__number__icontains=text)
-    return by_number | Q(numbers__normalised=plain) if plain else by_number
+    if not plain:
+        return by_number
+    told = ReportNumber.objects.visible_to(actor).filter(normalised=plain)
+    for part, hidden in NOMINAL.items():
+        told = told.exclude(part=part, field__in=hidden)
+    return by_number | Q(pk__in=told.values("report_id"))
 
 
 class LabForm(forms.Form):

@@ -55,6 +55,31 @@ def test_the_page_shows_no_names_until_a_purpose_is_given(report: SeizureReport,
     assert Event.objects.get(action="seizure.persons_read").data["purpose"] == "Lập hồ sơ bàn giao"
 
 
+def test_a_number_of_a_person_is_neither_shown_nor_found_without_a_purpose(
+    seizing: Seizing, cast: Cast
+) -> None:
+    """Also when its check fails, which is told beside its place, and also by who tries numbers in the search."""
+    forged = "P<VNMTHU<<NGUOI<MOT" + "<" * 25 + "C12345678" + "9" * 35
+    report = seizing.submitted(
+        persons={
+            "1": {"full_name": "A", "document_kind": "citizen_no", "document_number": "12345"},
+            "2": {"full_name": "B", "document_kind": "mrz", "document_number": forged},
+        },
+        consignments={"1": {"courier_no": "1Z999AA1", "phone": "098x765"}},
+    )
+    leader = cast.leader.console()
+    page = read(leader, f"/console/seizures/{report.pk}/")
+    assert page.count("Sai số kiểm tra:") == 3
+    for number in ("12345<", "NGUOI", "098x765"):
+        assert number not in page
+    assert str(report.number) in read(leader, "/console/seizures/?q=1Z999AA1")
+    for probe in ("12345", forged, "098x765"):
+        assert str(report.number) not in read(leader, f"/console/seizures/?q={probe[:60]}")
+    assert (
+        "NGUOI" in leader.post(f"/console/seizures/{report.pk}/persons/", {"purpose": "x"}).content.decode()
+    )
+
+
 def test_an_estimate_says_so(seizing: Seizing, cast: Cast) -> None:
     seizing.send(actions.send_flash, flash())
     assert "khoảng 1.000 g" in read(cast.leader.console(), "/console/seizures/")

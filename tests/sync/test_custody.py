@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from apps.changes.models import Entry
 from apps.changes.rules import post_stream
 from apps.custody import actions as custody
-from apps.custody.models import CustodyEvent, Exhibit, HandOver
+from apps.custody.models import CustodyEvent, Exhibit, HandOver, Seal
 from apps.custody.queries import KIND
 from apps.inspections.errors import FieldConflict
 from apps.seizures import actions
@@ -199,6 +199,25 @@ def test_rubbish_is_refused_and_never_an_error_of_ours(
     (result,) = send(cast.officer, mutation(kind, {**whole, **fields}, oid=oid))
     assert result.get("code") not in {"server-error", "busy"}, result
     assert result["status"] in {"rejected", "conflict", "applied"}, result
+
+
+@pytest.mark.parametrize(
+    ("seal", "kept"),
+    [
+        ({"number": "ß" * 60}, ("NBA", 60)),
+        ({"number": "1", "issuer": "ß" * 40}, ("S" * 20, 1)),
+        ({"number": "1", "issuer": " - - "}, ("NBA", 1)),
+    ],
+)
+def test_seals_of_strange_letters_fit_their_columns_and_have_an_issuer(
+    report: SeizureReport, cast: Cast, seal: dict[str, Any], kept: tuple[str, int]
+) -> None:
+    first = mutation("exhibit.record", package(report))
+    seals = [{"type": "plastic", **seal}]
+    sealed = mutation("exhibit.seal", {**sealing(), "seals": seals}, oid=first["object"], base_rev=1)
+    assert [r["status"] for r in send(cast.officer, first, sealed)] == ["applied"] * 2
+    row = Seal.objects.get()
+    assert (row.issuer[:20], len(row.spelling)) == kept
 
 
 def test_the_audit_of_the_feed_knows_exhibits(report: SeizureReport, cast: Cast) -> None:

@@ -204,6 +204,23 @@ def test_at_the_same_moment_on_real_connections(seizing: Seizing, cast: Cast) ->
     check_feed()
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"persons": {"1": {"document_kind": "passport_no", "document_number": "ß" * 120}}},
+        {"lines": {"1": line(seal_numbers=["ΐ" * 60])}},
+        {"consignments": {"1": {"courier_no": "ﬃ" * 60}}},
+    ],
+)
+@pytest.mark.usefixtures("on_phones")
+def test_letters_whose_capitals_are_several_fit_their_column(
+    seizing: Seizing, cast: Cast, fields: dict[str, Any]
+) -> None:
+    (result,) = send(cast.officer, mutation("seizure.submit", {**sound(), **fields}))
+    assert result["status"] == "applied", result
+    assert max(len(n.normalised) for n in SeizureReport.objects.get().numbers.all()) == 120
+
+
 def test_the_audit_of_the_feed_knows_seizures(seizing: Seizing, cast: Cast) -> None:
     badge = cast.team_mate.officer.badge_no
     report = seizing.send(actions.send_flash, flash(participants=[badge])).report

@@ -43,9 +43,9 @@ from apps.seizures.actions import (
 from apps.seizures.actions.deciding import AMENDERS
 from apps.seizures.duplicates import candidates
 from apps.seizures.models import Decision, ReportVersion, SeizureLine, SeizureReport
-from apps.seizures.queries import KIND, joined, photo_purposes, reported
+from apps.seizures.queries import KIND, joined, parts_of, photo_purposes, reported
 from apps.seizures.rules.checks import numbers_of
-from apps.seizures.rules.fields import PARTS
+from apps.seizures.rules.fields import NOMINAL, PARTS
 from apps.seizures.rules.stages import CLOSED, ENDED, MERGED, MOVES
 
 PAGE = 25
@@ -216,7 +216,11 @@ def _page(
         "lines": _lines(found, called),
         "parts": [(part, rows_of(part, said[part], called)) for part in PARTS],
         "controls": controls_on(found.occurred_on) if found.occurred_on else {},
-        "failed": [(name_of(n["field"]), n) for n in numbers_of(reported(found)) if n["valid"] == "no"],
+        "failed": [
+            (name_of(n["field"]), "" if n["field"] in NOMINAL.get(n["part"], ()) else n["raw"])
+            for n in numbers_of(parts_of(found))
+            if n["valid"] == "no"
+        ],
         "flags": [FLAGS.get(flag, (flag, "plain")) for flag in found.flags],
         "photos": _photos(actor, found),
         "receipts": receipts_of(found),

@@ -227,7 +227,7 @@ def issued(exhibit: Exhibit, seals: Iterable[Mapping[str, Any]]) -> list[dict[st
         {
             "number": seal["number"],
             "type": seal["type"],
-            "issuer": spelling(seal.get("issuer") or unit),
+            "issuer": (spelling(seal.get("issuer", "")) or spelling(unit))[:40],
             "year": seal.get("year") or year,
         }
         for seal in seals

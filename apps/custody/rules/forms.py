@@ -12,6 +12,7 @@ from apps.seizures.rules.fields import problem as report_problem
 from apps.seizures.rules.fields import read_value
 
 MAX_SEALS, MAX_EXHIBITS = 20, 60
+MAX_SPELLING = 60  # the capitals of some letters are several
 AMOUNTS = ("gross_mass_g", "net_mass_g", "volume_ml", "count")
 EXHIBIT: Mapping[str, str] = {
     "report": "uuid",
@@ -191,7 +192,7 @@ def read_seals(value: Any) -> tuple[list[Said], list[Problem]]:
 
 def spelling(number: str) -> str:
     """Give the spelling under which seal numbers are compared: capitals and digits alone."""
-    return "".join(c for c in number.upper() if c.isalnum())
+    return "".join(c for c in number.upper() if c.isalnum())[:MAX_SPELLING]
 
 
 def amount(value: Any) -> Decimal | None:

@@ -36,7 +36,7 @@ class Identifier:
 def identify(kind: str, raw: str) -> Identifier:
     """Read a number of a kind (`KINDS`); of a kind without a rule nobody knows whether it is valid."""
     text = raw.strip()[:MAX_RAW]
-    plain = re.sub(r"[\s.\-/]", "", text).upper()
+    plain = re.sub(r"[\s.\-/]", "", text).upper()[:MAX_RAW]  # capitals of some letters are several
     rule = _RULES.get(kind)
     if rule is None or not plain:
         return Identifier(text, plain, "unknown")
