@@ -67,6 +67,14 @@ class Bench:
     older: int = 0  # from before events named what they set: only their bytes can be checked
 
 
+def tells_of_row(event: Event) -> bool:
+    """Tell whether an event gives the hash of all that is said of its record, at a revision.
+
+    That a bundle was handed out stands among the events of a record too, with the hash of the zip.
+    """
+    return {"rev", "sha256"} <= event.data.keys()
+
+
 def check_files(bench: Bench, ids: Collection[UUID]) -> Iterator[Finding]:
     """Check files by their ids: row, capture, signature, device and bytes against the events."""
     loaded = Files.of(ids)

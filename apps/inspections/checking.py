@@ -11,7 +11,7 @@ import orjson
 from apps.audit.checking import check_events
 from apps.audit.models import Event
 from apps.audit.rules.findings import Finding
-from apps.evidence.checking import Bench, check_files, check_receipts, gone_receipts
+from apps.evidence.checking import Bench, check_files, check_receipts, gone_receipts, tells_of_row
 from apps.evidence.models import Attachment, Capture, Receipt
 from apps.inspections.models import InspectionReport, NumberSeries, ReportVersion, ReviewNote
 from apps.inspections.queries import KIND, body, fingerprint
@@ -115,7 +115,7 @@ def _check_row(
     bench: Bench, report: InspectionReport, events: Sequence[Event], versions: Sequence[ReportVersion]
 ) -> Iterator[Finding]:
     place = f"{KIND} {report.number or report.pk}"
-    kept = [event for event in events if "sha256" in event.data]
+    kept = [event for event in events if tells_of_row(event)]
     if events and not kept:
         bench.older += 1
         return

@@ -22,7 +22,9 @@ from apps.common.actor import SYSTEM
 from apps.common.errors import DomainError
 from apps.inspections.actions import export_bundle, return_for_correction
 from apps.inspections.errors import NoteRequired
+from apps.inspections.models import InspectionReport
 from tests.court import Case, Court, work_off
+from tests.tampering import codes, verify
 
 pytestmark = pytest.mark.django_db
 
@@ -163,6 +165,25 @@ def test_who_may_have_it_and_what_is_written_down(case: Case, court: Court) -> N
     event = Event.objects.get(action="bundle.exported")
     assert (event.actor_id, event.oid) == (cast.leader.officer.pk, case.report_id)
     assert event.data == {"sha256": done.sha256, "reason": ask["reason"], "versions": [1, 2]}
+
+
+def test_the_evidence_is_checked_after_a_bundle_was_handed_out(case: Case, tmp_path: Path) -> None:
+    unpacked(case, tmp_path)
+    assert verify() == (0, [])
+    assert verify("--report", case.number) == (0, [])
+    InspectionReport.objects.filter(pk=case.report_id).update(remarks="Viết khác đi")
+    assert codes("--report", case.number) == {"record-differs"}
+
+
+def test_where_it_cannot_be_written_is_said(case: Case, tmp_path: Path) -> None:
+    ask = ["export_bundle", case.number, "--reason", "tòa án", "--to"]
+    with pytest.raises(CommandError, match="no such directory"):
+        call_command(*ask, str(tmp_path / "nowhere"))
+    assert not Event.objects.filter(action="bundle.exported").exists()
+    (tmp_path / f"{case.number}.zip").write_bytes(b"older")
+    with pytest.raises(CommandError, match="exists"):
+        call_command(*ask, str(tmp_path))
+    assert (tmp_path / f"{case.number}.zip").read_bytes() == b"older"
 
 
 def test_a_report_without_a_receipt_has_no_bundle(court: Court) -> None:

@@ -17,10 +17,12 @@ from apps.audit.models import Event
 from apps.common.errors import DomainError
 from apps.custody.actions import export_seizure
 from apps.custody.models import CustodyEvent
+from apps.seizures.models import SeizureReport
 from tests.cast import Cast
 from tests.court import Case, Court, work_off
 from tests.domain.test_export_bundle import by_hand, run, unpacked
 from tests.holding import Holding
+from tests.tampering import codes, verify
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +53,14 @@ def test_it_proves_itself_by_program_and_by_hand(case: Case, tmp_path: Path) -> 
     steps = [name for exhibit in index["exhibits"] for name in exhibit["steps"]]
     bodies = {hashlib.sha256((bundle / name).read_bytes()).hexdigest() for name in steps}
     assert bodies == set(CustodyEvent.objects.values_list("hash", flat=True))
+
+
+def test_the_evidence_is_checked_after_a_bundle_was_handed_out(case: Case, tmp_path: Path) -> None:
+    unpacked(case, tmp_path)
+    assert verify() == (0, [])
+    assert verify("--report", case.number) == (0, [])
+    SeizureReport.objects.filter(pk=case.report_id).update(handling="restricted")
+    assert "record-differs" in codes("--report", case.number)
 
 
 def test_the_table_reads_in_words_and_runs_no_formula(case: Case, tmp_path: Path, cast: Cast) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from apps.audit.models import Event
 from apps.audit.rules.findings import Finding
-from apps.evidence.checking import Bench
+from apps.evidence.checking import Bench, tells_of_row
 from apps.seizures.checking.derived import check_incident, check_rows, check_strays, rows_of
 from apps.seizures.checking.words import Words, check_pairs, check_words, is_told
 from apps.seizures.models import ReportVersion, SeizureReport
@@ -43,7 +43,7 @@ def _check(bench: Bench, ids: Collection[UUID]) -> Iterator[Finding]:
     for pk in ids:
         own, row = events.get(pk, []), rows.get(pk)
         place = f"{KIND} {row.number or pk}" if row else f"{KIND} {pk}"
-        kept = [event for event in own if "sha256" in event.data]
+        kept = [event for event in own if tells_of_row(event)]
         if row is None:
             if own and own[-1].action != DISCARDED:
                 yield Finding("record-missing", place)

@@ -30,6 +30,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one line of JSON")
 
     def handle(self, *_args: Any, **options: Any) -> None:
+        directory = Path(options["to"])
+        if not directory.is_dir():
+            raise CommandError(f"no such directory: {directory}")
         named = _named(options["report"])
         inspection = InspectionReport.objects.filter(named).first()
         seizure = SeizureReport.objects.filter(named).first()
@@ -43,9 +46,13 @@ class Command(BaseCommand):
                 raise CommandError(f"no such report: {options['report']}")
         except DomainError as error:
             raise CommandError(f"{error.code}: {type(error).__doc__}") from error
-        path = Path(options["to"]) / done.name
-        with done.file, path.open("xb") as target:
-            shutil.copyfileobj(done.file, target)
+        path = directory / done.name
+        with done.file:
+            try:
+                with path.open("xb") as target:
+                    shutil.copyfileobj(done.file, target)
+            except OSError as error:
+                raise CommandError(f"not written: {error}") from error
         if options["json"]:
             self.stdout.write(json.dumps({"file": str(path), "sha256": done.sha256}))
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +53,11 @@ class Command(BaseCommand):
             found = sorted(set(self._findings(options)))
         except (DatabaseError, OSError, Unavailable) as error:
             self.stderr.write(f"could not check: {type(error).__name__}: {error}")
+            sys.exit(NOT_CHECKED)
+        except CommandError:
+            raise
+        except Exception:  # noqa: BLE001  a fault of ours is no mismatch
+            self.stderr.write(f"could not check:\n{traceback.format_exc()}")
             sys.exit(NOT_CHECKED)
         self._tell(found, as_json=options["json"])
         if found:
