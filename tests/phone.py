@@ -25,6 +25,7 @@ from uuid_utils.compat import uuid7
 
 from tests import phone_snapshots as snapshots
 from tests import phone_store as stored
+from tests.phone_decisions import Decisions
 from tests.phone_patience import LONGEST_DELAY, Clock, VirtualClock, delay
 from tests.phone_photos import API, Photos, claimed
 from tests.wire import Answer, ConnectionCut, Refused, Wire
@@ -42,7 +43,7 @@ class OutOfStep(AssertionError):
     """Streams did not agree with the server after three loads from the start: told to people, not tried for ever."""
 
 
-class Phone(Photos):
+class Phone(Photos, Decisions):
     """One officer's phone."""
 
     def __init__(
@@ -149,7 +150,9 @@ class Phone(Photos):
 
     def save(self, fields: Mapping[str, Any], report: str | None = None) -> str:
         """Write a draft, or a patch to one, into the outbox; gives the report's id."""
-        return self._write("inspection.save", report or str(uuid7()), fields)
+        made = self._write("inspection.save", report or str(uuid7()), fields)
+        self.settle_overtaken(made)
+        return made
 
     def submit(
         self, fields: Mapping[str, Any], report: str | None = None, *, needs: Iterable[str] = ()
@@ -164,30 +167,6 @@ class Phone(Photos):
     def discard(self, report: str) -> None:
         """Take a draft back, at the officer's word: the only way in which the phone lets go of work."""
         self._write("inspection.discard", report, {})
-
-    def insist(self, mutation: str, fields: Mapping[str, Any] | None = None) -> str:
-        """Send a refused edit again as the officer says (as it was, or put right), on what the officer was shown.
-
-        Gives the new mutation's id. What waited for the refused one waits for the new one.
-        """
-        row = "SELECT type, object, fields, depends, base_rev, result FROM outbox WHERE id=? AND state='attention'"
-        kind, oid, old, depends, made_on, told = self.store.execute(row, (mutation,)).fetchone()
-        shown = json.loads(told)
-        if made_on is not None and shown["status"] == "conflict":
-            made_on = max(made_on, shown.get("rev") or stored.pulled_rev(self.store, oid))
-        with stored.together(self.store):
-            self.give_way(mutation)
-            said = json.loads(old) if fields is None else fields
-            self._write(kind, oid, said, json.loads(depends), made_on=made_on)
-            (fresh,) = self.store.execute("SELECT id FROM outbox ORDER BY seq DESC LIMIT 1").fetchone()
-            self.store.execute(
-                "UPDATE outbox SET depends=replace(depends, ?, ?) WHERE state='waiting'", (mutation, fresh)
-            )
-        return str(fresh)
-
-    def give_way(self, mutation: str) -> None:
-        """Leave the server's version, at the officer's word; the text stays in the outbox, answered."""
-        self.store.execute("UPDATE outbox SET state='answered' WHERE id=? AND state='attention'", (mutation,))
 
     def report(self, report: str) -> dict[str, Any]:
         """Give a report as the officer sees it: what the server said, with the officer's edits laid over it."""
@@ -460,6 +439,8 @@ class Phone(Photos):
         self.store.execute(
             "UPDATE outbox SET state='attention', result=? WHERE id=?", (json.dumps(result), mutation)
         )
+        (oid,) = self.store.execute("SELECT object FROM outbox WHERE id=?", (mutation,)).fetchone()
+        self.settle_overtaken(oid)
 
     def _put_off(self, mutation: str, result: Mapping[str, Any]) -> None:
         """Send the same again later: at once when it only waits for another, otherwise after a growing pause."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from typing import Any
@@ -356,7 +357,8 @@ def _made(world: World) -> dict[str, Made]:
 def _overwrites_nothing_unseen(oid: str, mutations: list[dict[str, Any]], *, is_restored: bool) -> None:
     """An edit that was applied was made in sight of what it replaced, or was sent by the same phone before.
 
-    A record that has left the phone was seen as the phone's earlier edits saw it.
+    A record that has left the phone was seen as the phone's earlier edits saw it. What an officer wrote on a phone
+    never replaces what was written on it later, whatever was refused, sent again, or insisted on meanwhile.
     """
     seen: dict[str, tuple[int, Any, Any]] = {}
     sight: dict[Any, int] = defaultdict(lambda: 1)
@@ -372,10 +374,18 @@ def _overwrites_nothing_unseen(oid: str, mutations: list[dict[str, Any]], *, is_
         for key, value in flatten(mutation["fields"]).items():
             rev, before, device = seen.get(key, (0, None, None))
             is_foreign = before != value and device != mutation["device"]
+            is_older = device == mutation["device"] and _written(value) < _written(before)
+            assert is_restored or not is_older, f"report {oid[-4:]}: {value!r} replaced the newer {before!r}"
             unseen = is_foreign and any(base is not None and rev > base for base in bases)
             assert not unseen, f"report {oid[-4:]}: {value!r} replaced {before!r} without having seen it"
             if before != value:
                 seen[key] = (mutation["rev"], value, mutation["device"])
+
+
+def _written(value: Any) -> int:
+    """Tell when a word was written: they are numbered through the story. 0 for what is no such word."""
+    found = re.search(r"word-(\d+)", json.dumps(value))
+    return int(found[1]) if found else 0
 
 
 def _late_work_ends(receipts: Iterable[Mutation]) -> None:

@@ -204,7 +204,7 @@ class World:
         if insists:
             self._wrote(phone, lambda: phone.insist(one["id"]), one.get("rev") or 0)
         else:
-            phone.give_way(one["id"])
+            self._wrote(phone, lambda: phone.give_way(one["id"]), one.get("rev") or 0)
         self.tell(f"{phone.name} {'insists on' if insists else 'gives way in'} {_tag(one['sent']['object'])}")
 
     def sync(self, who: int, *, part: str, troubles: list[Trouble], dies_at: int = 0) -> None:
@@ -222,6 +222,7 @@ class World:
         }
         self.tell(f"{phone.name} {part}{f', killed at write {dies_at}' if dies_at else ''}")
         outcome = phone.contact(deeds[part], troubles, dies_at=dies_at)
+        self._note(phone)
         self.tell(f"  {phone.name} {outcome}")
 
     def set_clock(self, who: int, clock: str) -> None:
@@ -466,13 +467,16 @@ class World:
         """Let an officer write, and note what stands in the outbox then; `shown` is a revision a refusal showed."""
         with phone.in_hand():
             done = write()
+        self._note(phone, shown)
+        return str(done)
+
+    def _note(self, phone: Handset, shown: int = 0) -> None:
         known = self.made[phone.name]
         rows = phone.store.execute(
             "SELECT seq, type, object, fields FROM outbox WHERE seq > ?", (max(known, default=0),)
         )
         for seq, kind, oid, fields in rows.fetchall():
             known[seq] = Made(kind, oid, json.loads(fields), max(pulled_rev(phone.store, oid), shown))
-        return str(done)
 
     def _publish(self) -> None:
         trainer, approver = self.cast.trainer.actor(), self.cast.approver.actor()

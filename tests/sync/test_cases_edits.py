@@ -19,7 +19,7 @@ from apps.inspections.models import InspectionReport
 from apps.sync.models import Mutation
 from tests.cast import Cast
 from tests.near import Near
-from tests.phone import Phone
+from tests.phone import ConnectionCut, Phone
 from tests.work import Work, check_feed
 
 Two = tuple[Phone, Phone]
@@ -82,9 +82,10 @@ def test_case_17_the_same_field_is_a_conflict_and_the_loser_is_kept(phones: Two,
     assert json.loads(Mutation.objects.get(pk=lost["id"]).payload)["fields"]["place"] == "kho hai"
     assert InspectionReport.objects.get().place == "Kho chuyển phát nhanh", "nothing of it was half applied"
     other.pull()
-    fresh = other.insist(lost["id"])
-    assert fresh != lost["id"]
-    assert last(other.push())["status"] == "applied"
+    other.insist(lost["id"])
+    fresh = last(other.push())
+    assert fresh["id"] != lost["id"]
+    assert fresh["status"] == "applied"
     assert InspectionReport.objects.get().remarks == "từ máy hai"
     assert other.attention() == []
 
@@ -122,6 +123,67 @@ def test_case_17_a_chain_of_edits_made_offline_is_no_conflict_with_itself(phones
         one.save({"remarks": text}, draft)
     assert [r["status"] for r in one.push()] == ["applied"] * 3
     assert InspectionReport.objects.get(pk=draft).remarks == "sáu"
+
+
+def test_case_17_giving_way_gives_up_only_what_is_in_conflict(phones: Two, work: Work) -> None:
+    """Expected: the rest of the edit, which the server has not taken either, is sent again and applied."""
+    one, other = phones
+    report = shared_draft(work, phones)
+    one.save({"remarks": "từ máy một"}, report)
+    other.save({"remarks": "từ máy hai", "place": "Kho 2", "answers": {"step_7": {"value": "hai"}}}, report)
+    one.push()
+    lost = last(other.push())
+    assert lost["fields"] == ["remarks"]
+    other.give_way(lost["id"])
+    assert [r["status"] for r in other.push()] == ["applied"]
+    other.sync()
+    body = other.report(report)
+    assert (body["remarks"], body["place"], body["answers"]["step_7"]) == (
+        "từ máy một",
+        "Kho 2",
+        {"value": "hai"},
+    )
+    assert other.attention() == []
+
+
+def test_case_17_nothing_older_replaces_what_the_officer_said_since(phones: Two, work: Work) -> None:
+    """Expected: a conflict about what was said anew is no question; insisting later leaves newer fields alone."""
+    one, other = phones
+    report = shared_draft(work, phones)
+    one.save({"remarks": "từ máy một"}, report)
+    other.save({"remarks": "một", "place": "A"}, report)
+    one.push()
+    other.wire.faults.lose_answers = 1
+    with pytest.raises(ConnectionCut):
+        other.push()  # on its way, so the next edit cannot join it
+    other.save({"remarks": "hai"}, report)
+    other.push()
+    (shown,) = other.attention()
+    assert shown["sent"]["fields"] == {"remarks": "hai"}
+    assert InspectionReport.objects.get().place == "A", "what nobody disputes went on"
+    other.save({"place": "B"}, report)
+    other.push()
+    other.insist(shown["id"])
+    other.push()
+    held = InspectionReport.objects.get()
+    assert (held.remarks, held.place) == ("hai", "B")
+    assert (other.attention(), other.waiting()) == ([], 0)
+
+
+def test_case_17_an_edit_made_in_sight_of_the_conflict_decides_it(phones: Two, work: Work) -> None:
+    """Expected: writing the disputed field anew is the officer's word; the older text is never sent after it."""
+    one, other = phones
+    report = shared_draft(work, phones)
+    one.save({"remarks": "từ máy một"}, report)
+    other.save({"remarks": "một", "place": "A"}, report)
+    one.push()
+    other.sync()
+    assert len(other.attention()) == 1
+    other.save({"remarks": "hai", "place": "B"}, report)
+    assert other.attention() == []
+    other.sync()
+    held = InspectionReport.objects.get()
+    assert (held.remarks, held.place) == ("hai", "B")
 
 
 def test_case_17_the_officer_may_leave_the_other_version(phones: Two, work: Work) -> None:

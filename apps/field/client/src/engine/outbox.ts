@@ -207,9 +207,12 @@ export class Outbox {
     });
   }
 
-  /** The journal as it is sent again, in the order of its acceptance. */
-  async journal(): Promise<Mutation[]> {
-    const rows = await this.db.read(["journal"], (tx) => tx.objectStore("journal").getAll());
+  /** The journal as it is sent again, in the order of its acceptance; of one record, or whole. */
+  async journal(object?: string): Promise<Mutation[]> {
+    const rows = await this.db.read(["journal"], (tx) => {
+      const journal = tx.objectStore("journal");
+      return object ? journal.index("object").getAll(object) : journal.getAll();
+    });
     return Promise.all(rows.map((row) => this.vault.open<Mutation>(row.body, aboutJournal(row))));
   }
 

@@ -58,6 +58,18 @@ export function flatten(fields: Fields): Fields {
   return flat;
 }
 
+/** A patch without some of its single fields, named as `flatten` names them. */
+export function without(fields: Fields, dropped: ReadonlySet<string>, path = ""): Fields {
+  const left: Fields = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (dropped.has(path + name)) continue;
+    const rest = isRecord(value) ? without(value, dropped, `${path}${name}.`) : value;
+    const isEmptied = isRecord(value) && isRecord(rest) && Object.keys(value).length > 0 && !Object.keys(rest).length;
+    if (!isEmptied) left[name] = rest;
+  }
+  return left;
+}
+
 export function isRecord(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

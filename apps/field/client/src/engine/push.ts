@@ -1,6 +1,7 @@
 /** Push: what waits goes out in order, and every verdict is acted upon. Halves what is too large; sends a journal again. */
 
 import type { Db } from "./db.ts";
+import { settleOvertaken } from "./decisions.ts";
 import { alone, OUTBOX } from "./locks.ts";
 import type { Mutation, Outbox, Verdict } from "./outbox.ts";
 import { type Clock, delay, LONGEST_DELAY } from "./patience.ts";
@@ -115,9 +116,15 @@ export class Push {
       if (status === "applied") await this.outbox.applied(mutation, result, moment, letsGo);
       else if (isRestored) refused.push(mutation.id);
       else if (status === "deferred") await this.putOff(mutation.id, result);
-      else await this.outbox.settle(mutation.id, result, { state: "attention" });
+      else await this.refuse(mutation, result);
     }
     if (isRestored) await afterRestore(this.db, this.outbox, refused);
+  }
+
+  /** Keep what was refused for the officer, unless it has been overtaken by what the officer said since. */
+  private async refuse(mutation: Mutation, result: Verdict): Promise<void> {
+    await this.outbox.settle(mutation.id, result, { state: "attention" });
+    await settleOvertaken(this.db, this.outbox, mutation.object);
   }
 
   /** Send the same again later: at once when it only waits for another, otherwise after a growing pause. */
@@ -134,7 +141,7 @@ export class Push {
     const status = result.original_status ?? result.status;
     if (status === "deferred") return;
     const isTaken = status === "applied";
-    if (!isTaken) await this.outbox.settle(mutation.id, result, { state: "attention" });
+    if (!isTaken) await this.refuse(mutation, result);
     await this.db.write(["journal"], async (tx) => {
       const journal = tx.objectStore("journal");
       const row = await journal.index("id").get(mutation.id);

@@ -3,6 +3,7 @@
 import { beforeEach, expect, test } from "vitest";
 import { openPhone, type TestPhone } from "../testing/phone.ts";
 import { takePage } from "./base.ts";
+import { settleOvertaken } from "./decisions.ts";
 import { Mirror } from "./mirror.ts";
 import { Photos } from "./photos.ts";
 import { buildReport } from "./reports.ts";
@@ -146,7 +147,7 @@ test("a draft the server never heard of leaves without a word; one it knows is t
   expect(buildReport(mirror, known, false)).toBeNull();
 });
 
-test("a conflict shows both; insisting sends mine as a new mutation, giving way lets go of it", async () => {
+test("a conflict shows both; insisting sends mine as a new mutation, giving way all but what is in conflict", async () => {
   const id = "0192f0c1-0000-7000-8000-000000000001";
   await pulled(id, 1, { state: "local_draft", remarks: "thứ nhất" });
   for (const how of ["insist", "give_way"] as const) {
@@ -162,14 +163,54 @@ test("a conflict shows both; insisting sends mine as a new mutation, giving way 
     expect(seen(id).header.remarks).toBe("của họ");
     await (how === "insist" ? work.insist(trouble?.id ?? "") : work.giveWay(trouble?.id ?? ""));
     const again = await take();
-    expect(again.map((one) => [one.base_rev, one.fields.remarks])).toEqual(
-      how === "insist" ? [[2, "của tôi insist"]] : [],
-    );
+    const rest = { place: "A" };
+    expect(again.map((one) => [one.type, one.base_rev, one.fields])).toEqual([
+      ["inspection.save", 2, how === "insist" ? { remarks: "của tôi insist", ...rest } : rest],
+    ]);
     for (const one of again) await phone.outbox.applied(one, { status: "applied", rev: 2 }, 1_800_000_000, true);
     await phone.outbox.prune(await phone.outbox.doneIds());
     await mirror.loadOutbox();
     expect(seen(id).troubles).toEqual([]);
   }
+});
+
+test("a conflict about what was said anew since is no question; the rest is sent again, and nothing older replaces it", async () => {
+  const id = "0192f0c1-0000-7000-8000-000000000005";
+  await pulled(id, 1, { state: "local_draft", remarks: "thứ nhất" });
+  const edit = async (fields: Record<string, string>) => {
+    work.saveHeader(seen(id), fields);
+    await work.flush();
+  };
+  const clash = async (sent: { id: string } | undefined) => {
+    const verdict = { status: "conflict", code: "field-conflict", fields: ["remarks"], current: { remarks: "của họ" }, rev: 2 };
+    await phone.outbox.settle(sent?.id ?? "", verdict, { state: "attention" });
+    await settleOvertaken(phone.db, phone.outbox, id);
+    await mirror.loadOutbox();
+  };
+  await edit({ remarks: "một", place: "A" });
+  const [first] = await take();
+  await edit({ remarks: "hai" });
+  await clash(first);
+  expect(seen(id).troubles).toEqual([]);
+  const [second] = await take();
+  expect(second?.fields).toEqual({ remarks: "hai" });
+  await clash(second);
+  expect(seen(id).troubles).toMatchObject([{ kind: "conflict", mine: { remarks: "hai" } }]);
+  const [rest] = await take();
+  expect([rest?.base_rev, rest?.fields]).toEqual([2, { place: "A" }]);
+  await phone.outbox.applied(rest!, { status: "applied", rev: 3 }, 1_800_000_000, true);
+  await phone.outbox.prune(await phone.outbox.doneIds());
+  await edit({ remarks: "ba", place: "B" });
+  await mirror.loadOutbox();
+  expect(seen(id).troubles).toEqual([]);
+  const [third] = await take();
+  await clash(third);
+  await edit({ place: "C" });
+  const [fourth] = await take();
+  await phone.outbox.applied(fourth!, { status: "applied", rev: 4 }, 1_800_000_000, true);
+  await phone.outbox.prune(await phone.outbox.doneIds());
+  await work.insist(third?.id ?? "");
+  expect((await take()).map((one) => one.fields)).toEqual([{ remarks: "ba" }]);
 });
 
 test("an edit names the revision it was made on, whatever was pulled since", async () => {

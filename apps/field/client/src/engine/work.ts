@@ -9,6 +9,7 @@
 import { uuid7 } from "./bytes.ts";
 import type { BaseRecord } from "./base.ts";
 import type { Db, OutboxRow, PhotoRow } from "./db.ts";
+import { giveWay, insist, settleOvertaken } from "./decisions.ts";
 import { alone, OUTBOX } from "./locks.ts";
 import type { Local, Mirror } from "./mirror.ts";
 import type { Opened, Outbox, Work as Said } from "./outbox.ts";
@@ -207,36 +208,22 @@ export class Work {
     this.waits(true);
   }
 
-  /** Send a refused edit again on what its refusal showed. What waited for the refused one waits for the new one. */
+  /** Send a refused edit again, at the officer's word. */
   async insist(id: string): Promise<void> {
     await alone(OUTBOX, async () => {
-      const old = await this.outbox.row(id);
-      if (!old) throw new EngineError("unknown-report");
-      const fresh = await this.outbox.copy(old, await this.outbox.shownRev(old));
-      await this.db.write(["outbox"], async (tx) => {
-        const table = tx.objectStore("outbox");
-        const refused = await table.index("id").get(id);
-        if (refused?.state !== "attention") return;
-        await table.put({ ...refused, state: "answered" });
-        await table.add(fresh);
-        for (const row of await table.getAll())
-          if (row.state === "waiting" && row.depends.includes(id))
-            await table.put({ ...row, depends: row.depends.map((one) => (one === id ? fresh.id : one)) });
-      });
+      await insist(this.db, this.outbox, id);
       await this.mirror.loadOutbox();
     });
     this.waits(true);
   }
 
-  /** Leave the server's version, at the officer's word; the text stays in the outbox, answered. */
+  /** Leave the server's version, at the officer's word. */
   async giveWay(id: string): Promise<void> {
     await alone(OUTBOX, async () => {
-      await this.db.write(["outbox"], async (tx) => {
-        const row = await tx.objectStore("outbox").index("id").get(id);
-        if (row?.state === "attention") await tx.objectStore("outbox").put({ ...row, state: "answered" });
-      });
+      await giveWay(this.db, this.outbox, id);
       await this.mirror.loadOutbox();
     });
+    this.waits(true);
   }
 
   /** Take photos off this phone, with declarations that were never sent; the server's own copies are its own. */
@@ -319,6 +306,9 @@ export class Work {
     if (!reports.length) return;
     await alone(OUTBOX, async () => {
       const stored = await Promise.all(reports.map((report) => this.storeOne(report)));
+      for (const report of reports)
+        if (this.mirror.outbox.get(report)?.some((row) => row.state === "attention"))
+          await settleOvertaken(this.db, this.outbox, report);
       await this.mirror.loadOutbox();
       // An edit made meanwhile holds this one too: storing that part twice changes nothing.
       for (const [i, report] of reports.entries())

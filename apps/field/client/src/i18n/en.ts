@@ -552,6 +552,7 @@ export const en: Words = {
   trouble: {
     conflict_title: "Two versions differ",
     conflict_lead: "The same place was edited elsewhere. Look at both, then decide; neither is lost.",
+    conflict_rest: "Whatever else you edited is sent, however you decide.",
     refused_title: "The server refused it",
     mine: "Mine (this phone)",
     theirs: "On the server",

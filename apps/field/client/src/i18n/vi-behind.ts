@@ -328,6 +328,7 @@ export const behind = {
   trouble: {
     conflict_title: "Hai bản khác nhau",
     conflict_lead: "Cùng một chỗ đã được sửa ở nơi khác. Xem cả hai bản rồi quyết định; không bản nào bị mất.",
+    conflict_rest: "Dù quyết định thế nào, các mục khác bạn đã sửa vẫn được gửi.",
     refused_title: "Máy chủ không nhận",
     mine: "Bản của tôi (máy này)",
     theirs: "Bản trên máy chủ",

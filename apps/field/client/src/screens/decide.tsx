@@ -39,6 +39,7 @@ export function Decide({ id }: { id: string }) {
       <Notice tone="bad" icon="warn">
         <strong>{reason(trouble)}</strong>
         {conflict && <p>{w.trouble.conflict_lead}</p>}
+        {trouble.code === "field-conflict" && <p>{w.trouble.conflict_rest}</p>}
         {trouble.errors.map((error) => (
           <p key={error.pointer + error.code}>{sentence(error, report)}</p>
         ))}

@@ -40,6 +40,7 @@ export function DecideFind({ id }: { id: string }) {
       <Notice tone="bad" icon="warn">
         <strong>{reason(trouble)}</strong>
         {isConflict && trouble.fields.length > 0 && <p>{t.conflict_lead}</p>}
+        {trouble.code === "field-conflict" && <p>{t.conflict_rest}</p>}
         {trouble.errors.map((error) => (
           <p key={error.pointer + error.code}>{sentence(error)}</p>
         ))}
