@@ -195,7 +195,7 @@ def _present(demo: Demo, facts: Mapping[str, Any], seconds: float) -> None:
     print(f"\nHải Đăng is running ({seconds:.1f} s).\n")
     print(f"  Console      {demo.url}/console/")
     print(f"  Phone app    {demo.url}/field/")
-    print(f"  Phone API    {demo.phone_url}/mobile/v1/")
+    print(f"  Phone API    {demo.phone_url}/mobile/v1/docs")
     if demo.phone_url == demo.url:
         print("               (phones in this network reach it after: manage.py demo --host 0.0.0.0)")
     print(f"  Data, logs   {demo.data}\n\nLog-ins")
