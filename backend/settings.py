@@ -237,7 +237,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Hải Đăng phone API",
-    "DESCRIPTION": "Checklists down, inspections and photos up, offline first. See docs/sync.md for the protocol.",
+    "DESCRIPTION": "Checklists down, inspections and photos up, offline first. See docs/sync.md for the protocol "
+    "and docs/records.md for the fields.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,

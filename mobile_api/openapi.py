@@ -72,7 +72,11 @@ class ProblemAwareSchema(AutoSchema):
         """Name the headers of the protocol."""
         return [
             _header("X-Device-Id", "The id from enrolment; must be the token's device when given.", DEVICE),
-            _header("Sync-Protocol", "`1`. Another value is answered 426 `upgrade-required`.", "1"),
+            _header(
+                "Sync-Protocol",
+                "`1`. Others are answered 426: `upgrade-required`, or `protocol-unsupported` when newer.",
+                "1",
+            ),
             _header("App-Version", "Version of the app, such as `1.4.0`; below the minimum: 426.", "1.4.0"),
             _header("Accept-Language", "`vi` (default) or `en`: the language of titles and details.", "en"),
         ]

@@ -19,7 +19,9 @@ class EnrolSerializer(serializers.Serializer[Any]):
         max_length=400, help_text="P-256 public key: SubjectPublicKeyInfo, DER, base64."
     )
     proof = serializers.CharField(
-        max_length=400, help_text="Signature over `enrol|<CODE>` (code in upper case without dashes), base64."
+        max_length=400,
+        help_text="ECDSA with SHA-256 over `enrol|<CODE>` (code in upper case without dashes): DER, or r and s "
+        "of 32 bytes each; base64.",
     )
     name = serializers.CharField(max_length=80, required=False, allow_blank=True, default="")
     app_version = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")

@@ -37,7 +37,8 @@ class SignInSerializer(serializers.Serializer[Any]):
     password = serializers.CharField(max_length=200, trim_whitespace=False)
     challenge = serializers.CharField(max_length=200, trim_whitespace=False)
     signature = serializers.CharField(
-        max_length=400, help_text="Device key over `session|<device_id>|<username>|<challenge>`, base64."
+        max_length=400,
+        help_text="Device key, as at enrolment, over `session|<device_id>|<username>|<challenge>`, base64.",
     )
 
 

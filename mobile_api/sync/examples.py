@@ -37,6 +37,41 @@ PUSH: dict[str, Any] = {
         }
     ],
 }
+PUSH_FLASH: dict[str, Any] = {
+    "device_id": DEVICE,
+    "mutations": [
+        {
+            "id": MUTATION,
+            "type": "seizure.flash",
+            "object": REPORT,
+            "base_rev": None,
+            "fields": {
+                "detected_on_device_at": "2026-11-21T08:12:00+07:00",
+                "place": "Kho hàng chuyển phát nhanh",
+                "mode": "express",
+                "lead_force": "customs",
+                "handling": "internal",
+                "persons_count": 0,
+                "photos": [PHOTO],
+                "lines": {"1": {"substance": "ketamine", "gross_mass_g": "103.25"}},
+            },
+        },
+        {
+            "id": "0192f0c1-9b10-7a55-b0f4-0d2a6d9b1c45",
+            "type": "attachment.create",
+            "object": PHOTO,
+            "fields": {
+                "report": REPORT,
+                "owner_kind": "seizure",
+                "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                "size": 84213,
+                "mime": "image/jpeg",
+                "purpose": "overview",
+            },
+            "depends_on": [MUTATION],
+        },
+    ],
+}
 PUSH_ANSWER: dict[str, Any] = {
     "server_time": "2026-11-21T01:15:02.120Z",
     "epoch": EPOCH,

@@ -23,7 +23,7 @@ class MutationSerializer(serializers.Serializer[Any]):
     base_rev = Whole(
         required=False, allow_null=True, help_text="The revision the edit was made on; null when new."
     )
-    fields = serializers.DictField(help_text="A patch; unknown fields are kept.")  # type: ignore[assignment]
+    fields = serializers.DictField(help_text="A patch; docs/records.md names its fields, others are kept.")  # type: ignore[assignment]
     depends_on = serializers.ListField(child=serializers.UUIDField(), required=False)
     made_on_device_at = serializers.DateTimeField(required=False, help_text="A claim; never compared.")
 

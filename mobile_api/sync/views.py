@@ -49,6 +49,7 @@ class PushView(PhoneView):
         responses=PushAnswerSerializer,
         examples=[
             OpenApiExample("a submitted report", value=examples.PUSH, request_only=True),
+            OpenApiExample("a flash with its photo", value=examples.PUSH_FLASH, request_only=True),
             OpenApiExample("verdicts", value=examples.PUSH_ANSWER, response_only=True),
         ],
     )

@@ -65,6 +65,29 @@ class TestShape:
         assert body["errors"][0]["detail"] == "too small"
         assert body["title"] == "Some fields break a rule; `errors` names each by its pointer."
 
+    @pytest.mark.parametrize(
+        ("field", "value", "words"),
+        [
+            (serializers.CharField(), None, "Mục này không được để trống (null)."),
+            (serializers.CharField(max_length=3), "dài", None),
+            (serializers.CharField(max_length=3), "dài quá", "Nội dung dài quá 3 ký tự."),
+            (serializers.IntegerField(max_value=25), 99, "Giá trị lớn nhất là 25."),
+            (serializers.UUIDField(), "x", "Giá trị không đúng kiểu dữ liệu."),
+            (serializers.ListField(), "{x}", "Mục này phải là một danh sách."),
+            (serializers.ChoiceField(["{a}"]), "{x}", "Giá trị không có trong danh mục."),
+        ],
+    )
+    def test_what_a_shape_asks_for_is_said_in_vietnamese(
+        self, field: Any, value: object, words: str | None
+    ) -> None:
+        try:
+            field.run_validation(value)
+        except exceptions.ValidationError as refused:
+            _, body = said(exceptions.ValidationError({"a": refused.detail}))
+            assert body["errors"] == [{**body["errors"][0], "pointer": "/a", "detail": words}]
+        else:
+            assert words is None
+
     def test_every_404_is_the_same_bytes(self) -> None:
         class ReportHidden(NotFound):
             """Secret report X was not found."""
