@@ -206,7 +206,9 @@ _READ: Mapping[str, Callable[[Any, str], str]] = {
     "among": lambda value, _: str(_AMONG.get(value) or label("measure_basis", value)),
     "time": lambda value, _: when(parse_time(value)),
     "date": lambda value, _: day(dt.date.fromisoformat(value)),
-    "decimal": lambda value, _: number(value, len(str(value).partition(".")[2])),
+    **dict.fromkeys(
+        ("decimal", "percent"), lambda value, _: number(value, len(str(value).partition(".")[2]))
+    ),
 }
 
 

@@ -96,6 +96,13 @@ FLAGS: Mapping[str, tuple[str, str]] = {
         ),
         "warning",
     ),
+    "lab-over-scale": (
+        say(
+            "Giám định ghi nhiều hơn khối lượng đã cân: kiểm tra lại số và dấu phẩy.",
+            "The laboratory found more than was weighed: check the figure and its decimal comma.",
+        ),
+        "warning",
+    ),
     "number-check-failed": (
         say(
             "Có số hiệu không đúng số kiểm tra; giữ nguyên như đã ghi, có thể là số giả.",

@@ -25,6 +25,16 @@ class SurvivorClosed(Conflict):
     )
 
 
+class AbsorbsOthers(Conflict):
+    """Other reports are merged into this one: voided, it would take what they seized out of the figures with it."""
+
+    code = "absorbs-others"
+    vi = (
+        "Báo cáo này đang thay cho báo cáo khác đã nhập vào; hủy thì số liệu của cả hai cùng mất. Tách các báo cáo đó "
+        "ra trước, rồi mới hủy."
+    )
+
+
 class DuplicatesOpen(Conflict):
     """Somebody must first say whether other reports tell of the same seizure."""
 

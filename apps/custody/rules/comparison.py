@@ -9,9 +9,7 @@ from typing import Any
 
 from apps.custody.rules.forms import amount, spelling
 from apps.custody.rules.moves import SEAL_MISMATCH, WEIGHT_DISCREPANCY
-
-# Two scales may differ by so much (dictionary 3.9, rule 6): one gram, or one part in a thousand when that is more.
-TOLERANCE_G, TOLERANCE_SHARE = Decimal(1), Decimal("0.001")
+from apps.seizures.rules.lines import TOLERANCE_G, TOLERANCE_SHARE
 
 
 def agree(one: Decimal, other: Decimal) -> bool:

@@ -61,7 +61,7 @@ RESULT: Mapping[str, str] = {
     "lab_net_mass_g": "decimal 4",
     "lab_volume_ml": "decimal 3",
     "lab_count": "int",
-    "lab_purity_pct": "decimal 1",
+    "lab_purity_pct": "percent 1",
     "lab_name": "text 200",
     "lab_number": "text 60",
     "lab_on": "date",

@@ -14,12 +14,12 @@ from apps.common.errors import InvalidFields, Problem
 from apps.common.text import clean_text
 from apps.inspections.errors import NoteRequired, ReportVoided, StateChanged
 from apps.inspections.rules import Base, merge
-from apps.seizures.actions.common import finish, freeze
+from apps.seizures.actions.common import finish, freeze, settle_day
 from apps.seizures.actions.deciding import AMENDERS, to_decide
 from apps.seizures.actions.editing import checked, flattened, put
 from apps.seizures.models import SeizureReport
-from apps.seizures.queries import body, groups_of, streams_of
-from apps.seizures.rules import stages
+from apps.seizures.queries import body, groups_of, reported, streams_of
+from apps.seizures.rules import checks, stages
 from apps.seizures.rules.fields import LAB_FIELDS, problem, read_value
 
 AMENDED, LAB_RECORDED = "seizure.amended", "seizure.lab_recorded"
@@ -31,7 +31,8 @@ def amend_seizure(
 ) -> SeizureReport:
     """Correct a report that was sent, for a stated reason; the version before stays readable.
 
-    Raises InvalidFields, NoteRequired, FieldConflict, and what a decision raises.
+    What brought the report to its stage stays: a correction that takes some of it away is refused. Raises
+    InvalidFields, NoteRequired, FieldConflict, and what a decision raises.
     """
     return _amended(actor, report_id, base_rev, checked(fields), _Why(AMENDED, reason))
 
@@ -95,11 +96,17 @@ def _amended(
     changed = merge(patch, flattened(report), report.field_revs, Base(base_rev or report.rev))
     if not changed:
         return report
+    day, owed = report.occurred_on, checks.owed_at(report.stage, reported(report))
     report.rev += 1
     report.version += 1
     put(report, changed)
+    lost = [fault for fault in checks.owed_at(report.stage, reported(report)) if fault not in owed]
+    if lost:
+        raise InvalidFields(errors=lost)
+    if "detected_on_device_at" in changed:
+        settle_day(report)
     data = {"fields": sorted(changed), "reason": reason}
-    finish(actor, report, why.change, held=held, data=data)
+    finish(actor, report, why.change, held=held, data=data, days=[day])
     freeze(actor, report, reason)
     return report
 
@@ -108,7 +115,7 @@ def _check_lab(report: SeizureReport, patch: Mapping[str, Any]) -> None:
     """A result belongs to a line that is there, and names a substance that is known."""
     for key, value in patch.items():
         part, mark, name = (*key.split(".", 2), "", "")[:3]
-        if name.startswith("lab_") and mark not in getattr(report, part):
+        if name in LAB_FIELDS and mark not in getattr(report, part):
             raise InvalidFields(errors=[problem(f"lines/{mark}", "choice")])
         if name == "lab_substance" and value not in groups_of([value]):
             raise InvalidFields(errors=[problem(f"lines/{mark}/lab_substance", "unknown-substance")])

@@ -13,6 +13,8 @@ from apps.audit.actions import log
 from apps.changes.actions import Item, record
 from apps.common.actor import Actor
 from apps.common.errors import InvalidFields
+from apps.inspections.actions.submission import WARN_CLOCK
+from apps.inspections.rules import counted_day, parse_time
 from apps.organisation.models import Unit
 from apps.reference.rules.substances import PRECURSOR
 from apps.seizures.models import (
@@ -38,6 +40,7 @@ from apps.seizures.queries import (
 )
 from apps.seizures.rules import checks, stages
 from apps.seizures.rules.fields import problem
+from apps.seizures.rules.lines import LAB_OVER_SCALE
 
 WARN_BADGE = "badge-unknown"
 
@@ -107,8 +110,15 @@ def finish(
 
 # Flags that are found anew with every change; the others were set once, when the report was received.
 _COMPUTED = frozenset(
-    {WARN_BADGE, "tablet-mass", "lines-alike", "number-check-failed", checks.PERSON_IN_TEXT}
+    {WARN_BADGE, "tablet-mass", "lines-alike", LAB_OVER_SCALE, "number-check-failed", checks.PERSON_IN_TEXT}
 )
+
+
+def settle_day(report: SeizureReport) -> None:
+    """Settle the day a received report counts for, that of the detection, and flag a clock that cannot be right."""
+    detected = parse_time(report.fields.get("detected_on_device_at"))
+    report.occurred_on, is_doubtful = counted_day(detected, report.received_at or timezone.now())
+    report.flags = sorted({*report.flags, WARN_CLOCK} if is_doubtful else {*report.flags} - {WARN_CLOCK})
 
 
 def freeze(actor: Actor, report: SeizureReport, reason: str = "") -> None:

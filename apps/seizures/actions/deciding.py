@@ -16,7 +16,7 @@ from apps.common.text import clean_text
 from apps.inspections.errors import NoteRequired, NotReviewer, OwnReport, PhotosMissing, StateChanged
 from apps.seizures.actions.common import finish
 from apps.seizures.duplicates import candidates
-from apps.seizures.errors import DuplicatesOpen
+from apps.seizures.errors import AbsorbsOthers, DuplicatesOpen
 from apps.seizures.models import Decision, SeizureReport, Stage
 from apps.seizures.queries import body, photo_purposes, photos_missing, reported, streams_of
 from apps.seizures.rules import checks, stages
@@ -58,7 +58,7 @@ def decide_seizure(
     Nobody decides about a report they wrote, took part in or weighed for; the region is verified by somebody above
     the unit and other than who verified it there. To return and to void needs a note. Raises NotFound, NotReviewer,
     OwnReport, SecondPersonNeeded, NoteRequired, StateChanged, ReportVoided, PhotosMissing, DuplicatesOpen,
-    InvalidFields.
+    AbsorbsOthers, InvalidFields.
     """
     report = to_decide(actor, report_id, base_rev, *DECIDERS[verb])
     _check_distance(actor, report, verb)
@@ -66,6 +66,8 @@ def decide_seizure(
     if verb in NOTED and not note:
         raise NoteRequired
     to = stages.next_stage(verb, report.stage)
+    if verb == "void" and report.merged_reports.exists():
+        raise AbsorbsOthers
     said = reported(report)
     if verb == "verify_unit":
         said["photo_purposes"] = list(photo_purposes(report).values())

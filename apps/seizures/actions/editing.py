@@ -28,7 +28,7 @@ from apps.seizures.actions.common import finish
 from apps.seizures.models import Incident, Participant, SeizureReport, Stage
 from apps.seizures.queries import DISCARDED, KIND, body, streams_of
 from apps.seizures.rules import stages
-from apps.seizures.rules.fields import HEADER, PARTS, check_patch, problem
+from apps.seizures.rules.fields import HEADER, LAB_FIELDS, PARTS, check_patch, problem
 from apps.seizures.rules.lines import check_lines
 
 
@@ -155,7 +155,7 @@ def put(report: SeizureReport, changed: Mapping[str, Any]) -> None:
     """
     for key, value in changed.items():
         part, *rest = key.split(".", 2)
-        if rest and rest[-1] not in PARTS[part] and not rest[-1].startswith("lab_"):
+        if rest and rest[-1] not in PARTS[part] and rest[-1] not in LAB_FIELDS:
             _set(report.extra, key, value)
         elif rest:
             _set(getattr(report, part).setdefault(rest[0], {}), rest[1], value)

@@ -14,10 +14,10 @@ from apps.common.errors import InvalidFields
 from apps.common.transactions import transactional
 from apps.evidence.actions import publish_attachments
 from apps.inspections.actions.editing import WARN_MOVED
-from apps.inspections.actions.submission import WARN_CLOCK, next_number
+from apps.inspections.actions.submission import next_number
 from apps.inspections.errors import StateChanged
-from apps.inspections.rules import counted_day, parse_time
-from apps.seizures.actions.common import finish, freeze
+from apps.inspections.rules import parse_time
+from apps.seizures.actions.common import finish, freeze, settle_day
 from apps.seizures.actions.editing import Edited, apply_patch
 from apps.seizures.models import SeizureReport, Stage
 from apps.seizures.queries import KIND, body, reported
@@ -89,7 +89,6 @@ def _receive(report: SeizureReport, warnings: tuple[str, ...]) -> None:
             report.incident.save(update_fields=["number", "updated_at"])
         if detected and now - detected > FLASH_WITHIN:
             flags.add(FLASH_LATE)
-    report.occurred_on, doubtful = counted_day(detected, report.received_at)
     report.submitted_at = now
-    flags = (flags | {WARN_CLOCK}) if doubtful else (flags - {WARN_CLOCK})
     report.flags = sorted(flags | ({WARN_MOVED} & set(warnings)))
+    settle_day(report)

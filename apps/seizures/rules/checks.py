@@ -11,7 +11,7 @@ from apps.reference.rules.identifiers import identify
 from apps.reference.rules.nominal import says_who
 from apps.seizures.rules.fields import problem
 from apps.seizures.rules.lines import check_lines, measures, standing, suspicious
-from apps.seizures.rules.stages import PRELIMINARY, SUBMITTED
+from apps.seizures.rules.stages import FLASH, PRELIMINARY, SUBMITTED
 
 _FLASH = ("detected_on_device_at", "place", "mode", "lead_force", "handling")
 _SUBMITTED = (
@@ -28,6 +28,7 @@ _SUBMITTED = (
     "is_subject_present",
     "checklist_version",
 )
+_VERIFIED = ("watch_linked", "handover_plan")
 _LINE = ("substance", "form", "measure_basis", "id_basis", "scale_id", "seal_numbers")
 # mode → fields of which one must be there, as (part, field)
 _TRANSPORT: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -92,9 +93,7 @@ def missing_for(verb: str, report: Report) -> list[Problem]:
     """
     found: list[Problem] = []
     if verb == "verify_unit":
-        found += [
-            problem(key, "required") for key in ("watch_linked", "handover_plan") if not report.get(key)
-        ]
+        found += [problem(key, "required") for key in _VERIFIED if not report.get(key)]
         found += [*_lines_complete(report), *_together(report), *_scale_shown(report)]
     if verb == "verify_region":
         found += [
@@ -111,6 +110,14 @@ def missing_for(verb: str, report: Report) -> list[Problem]:
             found.append(problem("modus_operandi", PERSON_IN_TEXT))
         if report.get("legal_outcome") in {None, "", "pending"}:
             found.append(problem("legal_outcome", "pending"))
+    return found
+
+
+def owed_at(stage: str, report: Report) -> list[Problem]:
+    """Give what a report lacks of that which brought it to its stage; a correction may take none of it away."""
+    found = missing_at(stage if stage in {FLASH, PRELIMINARY} else SUBMITTED, report)
+    if stage not in {FLASH, PRELIMINARY, SUBMITTED}:
+        found += [problem(key, "required") for key in _VERIFIED if not report.get(key)]
     return found
 
 

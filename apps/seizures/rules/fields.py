@@ -135,7 +135,7 @@ LAB_FIELDS: Mapping[str, str] = {
     "lab_net_mass_g": "decimal 4",
     "lab_volume_ml": "decimal 3",
     "lab_count": "int",
-    "lab_purity_pct": "decimal 1",
+    "lab_purity_pct": "percent 1",
     "lab_name": "text 200",
     "lab_number": "text 60",
     "lab_on": "date",
@@ -272,6 +272,13 @@ def _decimal(value: Any, rest: str) -> str:
     return f"{Decimal(text).normalize():f}"
 
 
+def _percent(value: Any, rest: str) -> str:
+    found = _decimal(value, rest)
+    if Decimal(found) > 100:
+        raise _Fault("percent")
+    return found
+
+
 def _country(value: Any, rest: str) -> str:
     if isinstance(value, str) and (value == "" or is_country(value)):
         return value
@@ -310,6 +317,7 @@ _READERS: Mapping[str, Any] = {
     "date": _date,
     "int": _int,
     "decimal": _decimal,
+    "percent": _percent,
     "country": _country,
     "countries": _several(_country),
     "uuid": _uuid,
@@ -328,6 +336,7 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "Số phải từ 0 trở lên, ghi bằng chữ số, dấu chấm thập phân.",
         "A number from 0 up, in digits, with a point for decimals.",
     ),
+    "percent": ("Hàm lượng từ 0 đến 100 %.", "A share lies between 0 and 100 %."),
     "places": (
         "Quá nhiều chữ số thập phân; không làm tròn số liệu.",
         "Too many decimals; nothing is rounded here.",

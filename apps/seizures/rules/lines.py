@@ -12,7 +12,10 @@ from apps.common.errors import Problem
 from apps.seizures.rules.fields import problem
 
 LAB_NEGATIVE, STRUCK_OUT = "lab_negative", "struck_out"
+LAB_OVER_SCALE = "lab-over-scale"
 ESTIMATED = "estimated"
+# Two scales may differ by so much (dictionary 3.9, rule 6): one gram, or one part in a thousand when that is more.
+TOLERANCE_G, TOLERANCE_SHARE = Decimal(1), Decimal("0.001")
 # Grams of one tablet outside of which count and mass hardly belong together (dictionary 3.3).
 TABLET_GRAMS = (Decimal("0.05"), Decimal("0.6"))
 
@@ -106,8 +109,19 @@ def suspicious(lines: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
             each = found.mass_g / found.count
             if not TABLET_GRAMS[0] <= each <= TABLET_GRAMS[1]:
                 yield "tablet-mass"
+        if _is_more_than_weighed(lines[found.mark]):
+            yield LAB_OVER_SCALE
     if any(times > 1 for times in alike.values()):
         yield "lines-alike"
+
+
+def _is_more_than_weighed(line: Mapping[str, Any]) -> bool:
+    """Tell whether a laboratory found more than the whole package weighed, by more than two scales may differ."""
+    weighed = _decimal(line.get("gross_mass_g")) or _decimal(line.get("net_mass_g"))
+    found = _decimal(line.get("lab_net_mass_g"))
+    if not weighed or not found or line.get("measure_basis") == ESTIMATED:
+        return False
+    return found - weighed > max(TOLERANCE_G, TOLERANCE_SHARE * weighed)
 
 
 def total_mass(found: Iterable[Measure]) -> Decimal:

@@ -310,6 +310,7 @@ export const en: FindWords = {
     "flash-late": "The flash came more than 60 minutes after the detection.",
     "lines-alike": "Two lines are alike.",
     "tablet-mass": "One tablet weighs an unusual amount.",
+    "lab-over-scale": "The laboratory found more than was weighed; a leader will check the figure.",
     "number-check-failed": "A number fails its check digit; it is kept as written.",
     "person-in-text": "A description holds a number of a person; move it to the persons.",
     "badge-unknown": "A badge number is not of this unit.",

@@ -311,6 +311,7 @@ export const vi = {
     "flash-late": "Báo nhanh gửi sau phát hiện hơn 60 phút.",
     "lines-alike": "Có hai dòng giống nhau.",
     "tablet-mass": "Khối lượng một viên khác thường.",
+    "lab-over-scale": "Giám định ghi nhiều hơn khối lượng đã cân; lãnh đạo sẽ kiểm tra lại số.",
     "number-check-failed": "Có số hiệu sai chữ số kiểm tra; vẫn được giữ nguyên văn.",
     "person-in-text": "Trong phần mô tả có số giấy tờ hoặc số điện thoại của người; hãy chuyển sang mục đối tượng.",
     "badge-unknown": "Có số hiệu công chức không thuộc đơn vị.",
