@@ -25,6 +25,8 @@ from tests.wire import Answer, Refused, Wire
 
 API = "/mobile/v1"
 CHUNK = 256 * 1024
+# A photo up to this size goes with the request that opens its upload, of a larger one its first piece.
+AT_ONCE = 2 * CHUNK
 
 
 class Photos(ABC):
@@ -122,24 +124,18 @@ class Photos(ABC):
         )
         return [pk for (pk,) in rows]
 
-    def location(self, photo: str) -> str:
-        """Give the upload address of a photo."""
-        (found,) = self.store.execute("SELECT location FROM photo WHERE id=?", (photo,)).fetchone()
-        return str(found)
-
     def _send_photo(self, photo: str) -> bool:
-        data, location = self.store.execute(
-            "SELECT bytes, location FROM photo WHERE id=?", (photo,)
+        data, location, state = self.store.execute(
+            "SELECT bytes, location, state FROM photo WHERE id=?", (photo,)
         ).fetchone()
         if data is None:
             return False
         offset = self._tus_offset(location) if location else None
-        if offset is None:
-            location = self._tus_create(photo, len(data))
-            self.store.execute(
-                "UPDATE photo SET location=?, state='sending', missed=0 WHERE id=?", (location, photo)
-            )
-            offset = self._tus_offset(location) or 0
+        if offset is None:  # what was begun before is asked about first: the server may have bytes already
+            first = data[: len(data) if len(data) <= AT_ONCE else CHUNK] if state == "declared" else b""
+            self.store.execute("UPDATE photo SET state='sending' WHERE id=?", (photo,))
+            location, offset = self._tus_create(photo, len(data), first)
+            self.store.execute("UPDATE photo SET location=?, missed=0 WHERE id=?", (location, photo))
         while offset < len(data):
             piece = data[offset : offset + CHUNK]
             headers = {"Content-Type": "application/offset+octet-stream", "Upload-Offset": str(offset)}
@@ -152,12 +148,18 @@ class Photos(ABC):
         self.store.execute("UPDATE photo SET state='sent' WHERE id=? AND state='sending'", (photo,))
         return True
 
-    def _tus_create(self, photo: str, length: int) -> str:
+    def _tus_create(self, photo: str, length: int, first: bytes = b"") -> tuple[str, int]:
+        """Open an upload, or find the one that is open; gives its place and how many bytes the server has."""
         metadata = f"attachment_id {base64.b64encode(photo.encode()).decode()}"
         headers = {"Upload-Length": str(length), "Upload-Metadata": metadata}
-        answer = self._tus("POST", f"{API}/uploads", headers)
+        if first:
+            headers["Content-Type"] = "application/offset+octet-stream"
+        answer = self._tus("POST", f"{API}/uploads", headers, first)
+        if answer.status == 409 and first:  # another connection was faster
+            return self._tus_create(photo, length)
         self._obey(answer)
-        return "/" + header(answer, "Location").split("://", 1)[-1].split("/", 1)[1]
+        place = "/" + header(answer, "Location").split("://", 1)[-1].split("/", 1)[1]
+        return place, int(header(answer, "Upload-Offset"))
 
     def _tus_offset(self, location: str) -> int | None:
         answer = self._tus("HEAD", location, {})

@@ -85,7 +85,7 @@ class Wire:
             raise ConnectionCut("no network")
         self.faults.log.append(f"{method} {path}")
         cut = self.faults.cut_upload_after
-        if cut is not None and method == "PATCH" and self.faults.applies(path) and cut < len(body):
+        if cut is not None and "/uploads" in path and self.faults.applies(path) and cut < len(body):
             self.faults.cut_upload_after = None
             self._send_part(method, path, headers, body, cut)
         try:

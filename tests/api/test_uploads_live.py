@@ -51,7 +51,7 @@ class Upload:
         self.phone, self.stack, self.data = phone, stack, data + uuid4().bytes
         self.id = phone.take_photo(str(uuid4()), "xray", self.data)
         phone.push()
-        self.place = phone._tus_create(self.id, len(self.data))
+        self.place, _ = phone._tus_create(self.id, len(self.data))
 
     def offset(self) -> int:
         offset = self.phone._tus_offset(self.place)

@@ -126,6 +126,32 @@ def test_a_photo_is_cut_twice_and_goes_on_at_the_byte(phone: EnginePage, stage: 
     assert stage.rows(uploads, bare(photo)) == [(1,)]
 
 
+def test_a_photo_of_one_request_whose_answer_is_lost_is_not_sent_again(
+    phone: EnginePage, stage: Stage
+) -> None:
+    cuts = Cuts(phone.context, "**/uploads", "POST", times=1)
+    sent: list[tuple[str, int]] = []
+    phone.page.on(
+        "request",
+        lambda request: (
+            sent.append((request.method, len(request.post_data_buffer or b"")))
+            if "/uploads" in request.url
+            else None
+        ),
+    )
+    report = filled(phone)
+    picture = images.noisy_jpeg(100_000)
+    photo = phone.photograph(report, "step_0", picture)
+    phone.submit(report)
+    phone.until(lambda: not cuts.left)
+    phone.kick()
+    phone.in_step()
+    mine = phone.photos()[photo]
+    assert stored_as(stage, photo)[:2] == (mine["sha256"], "stored")
+    assert sent[0] == ("POST", mine["size"])
+    assert not any(size for _, size in sent[1:]), "the next pull, or the server when asked, says that it has it"
+
+
 def test_a_tab_that_is_killed_loses_nothing_and_the_photo_survives(phone: EnginePage, stage: Stage) -> None:
     phone.context.set_offline(True)
     report = phone.begin("plain", **header())

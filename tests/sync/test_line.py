@@ -52,7 +52,8 @@ def test_the_main_line(deployment: Deployment, tmp_path: Path) -> None:
         phone._send_photo(photos[1])
     truth = phone.call("GET", "/sync/status")
     assert [r["photos"][photos[0]] for r in truth["reports"] if r["id"] == report] == ["stored"]
-    assert until(lambda: phone._tus_offset(phone.location(photos[1])) == 20_000, seconds=5)
+    size = phone.store.execute("SELECT size FROM photo WHERE id=?", (photos[1],)).fetchone()[0]
+    assert until(lambda: phone._tus_create(photos[1], size)[1] == 20_000, seconds=5)
     phone.sync()
     deployment.stack.start_worker()
     assert until(lambda: _state(phone, report) == "complete", seconds=60), deployment.stack.log("worker")

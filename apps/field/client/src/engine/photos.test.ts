@@ -20,42 +20,54 @@ const FACTS = {
 };
 const SIZE = 2 * CHUNK + 1000;
 
-/** Uploads in memory; `faults` are answers to the next PATCHes: lost after the bytes were kept, half kept, or gone. */
+/** Uploads in memory; `faults` happen to the next bytes: lost after they were kept, half kept, gone, refused, others faster. */
 class Uploads {
   kept: Bytes = new Uint8Array();
   created = 0;
   offsets: number[] = [];
-  faults: ("lost" | "half" | "gone" | "refused")[] = [];
+  asked: string[] = [];
+  faults: ("lost" | "half" | "gone" | "refused" | "faster")[] = [];
   isGone = false;
   isUnknown = false;
 
   readonly fetcher = async (_path: RequestInfo | URL, init: RequestInit = {}): Promise<Response> => {
     const headers = new Headers(init.headers);
+    this.asked.push(init.method ?? "");
     if (init.method === "POST") {
       if (this.isUnknown) return new Response(JSON.stringify({ code: "not-found" }), { status: 404 });
-      this.created += 1;
-      this.kept = new Uint8Array();
-      this.isGone = false;
-      return new Response(null, { status: 201, headers: { Location: "http://host/mobile/v1/uploads/u1" } });
+      if (this.isGone || !this.created) {
+        this.created += 1;
+        this.kept = new Uint8Array();
+        this.isGone = false;
+      }
+      const place = { Location: "http://host/mobile/v1/uploads/u1" };
+      if (!init.body || this.kept.length) return this.told(201, place);
+      return (await this.take(init)) ?? this.told(201, place);
     }
     if (this.isGone) return new Response(null, { status: 410 });
     if (init.method === "HEAD") return this.told(200);
-    const bytes = new Uint8Array(await new Response(init.body ?? null).arrayBuffer());
     this.offsets.push(Number(headers.get("Upload-Offset")));
     if (Number(headers.get("Upload-Offset")) !== this.kept.length) return this.told(409);
+    return (await this.take(init)) ?? this.told(204);
+  };
+
+  /** Keep bytes as the next fault has it; gives the answer when it is a refusal. */
+  private async take(init: RequestInit): Promise<Response | null> {
     const fault = this.faults.shift();
     if (fault === "gone") {
       this.isGone = true;
       return new Response(null, { status: 410 });
     }
     if (fault === "refused") return new Response(JSON.stringify({ code: "unsupported-media" }), { status: 415 });
+    if (fault === "faster") return new Response(null, { status: 409 });
+    const bytes = new Uint8Array(await new Response(init.body ?? null).arrayBuffer());
     this.kept = concat(this.kept, bytes.subarray(0, fault === "half" ? bytes.length >> 1 : bytes.length));
     if (fault) throw new TypeError("cut");
-    return this.told(204);
-  };
+    return null;
+  }
 
-  private told(status: number): Response {
-    return new Response(null, { status, headers: { "Upload-Offset": String(this.kept.length) } });
+  private told(status: number, more: Record<string, string> = {}): Response {
+    return new Response(null, { status, headers: { "Upload-Offset": String(this.kept.length), ...more } });
   }
 }
 
@@ -85,7 +97,7 @@ const arrived = async () => hex(await sha256(uploads.kept));
 
 test("it is sent in pieces and kept until it is confirmed", async () => {
   expect(await photos.send()).toBe(1);
-  expect(uploads.offsets).toEqual([0, CHUNK, 2 * CHUNK]);
+  expect(uploads.offsets).toEqual([CHUNK, 2 * CHUNK]);
   expect(await arrived()).toBe(digest);
   expect(await row()).toMatchObject({ state: "sent", sent: SIZE, chunks: 3 });
   expect(await freePhotos(phone.db)).toBe(0);
@@ -97,6 +109,24 @@ test("it is sent in pieces and kept until it is confirmed", async () => {
   expect(await freePhotos(phone.db)).toBe(1);
   expect(await row()).toMatchObject({ state: "stored", chunks: 0 });
   expect(await phone.db.read(["chunk"], (tx) => tx.objectStore("chunk").count())).toBe(0);
+});
+
+test("a photo of the usual size goes in one request", async () => {
+  await phone.db.write(["photo", "chunk"], async (tx) => {
+    const small = { ...((await tx.objectStore("photo").get(ID)) as PhotoRow), size: 2 * CHUNK, chunks: 2 };
+    await tx.objectStore("photo").put(small);
+    await tx.objectStore("chunk").delete([ID, 2]);
+  });
+  expect(await photos.send()).toBe(1);
+  expect(uploads.asked).toEqual(["POST"]);
+  expect(await arrived()).toBe(hex(await sha256(picture.slice(0, 2 * CHUNK))));
+});
+
+test("another connection may be faster: where the upload stands is asked", async () => {
+  uploads.faults = ["faster"];
+  expect(await photos.send()).toBe(1);
+  expect(uploads.asked).toEqual(["POST", "POST", "PATCH", "PATCH", "PATCH"]);
+  expect(await arrived()).toBe(digest);
 });
 
 /** As when a receipt was checked (`receipts.test.ts`). */
@@ -118,7 +148,7 @@ test("bytes that are stored while the answer is lost are not sent again", async 
   await expect(photos.send()).rejects.toThrow();
   await expect(photos.send()).rejects.toThrow();
   expect(await photos.send()).toBe(1);
-  expect(uploads.offsets).toEqual([0, CHUNK, CHUNK + CHUNK / 2, 2 * CHUNK]);
+  expect(uploads.offsets).toEqual([CHUNK, CHUNK + CHUNK / 2, 2 * CHUNK]);
   expect([uploads.created, await arrived()]).toEqual([1, digest]);
 });
 
@@ -142,9 +172,9 @@ test("one that is refused is kept for the officer, with the reason", async () =>
 test("one that the server does not know is declared again, then kept for the officer", async () => {
   uploads.isUnknown = true;
   expect(await photos.send()).toBe(0);
-  expect([(await row())?.state, await phone.db.get("replay")]).toEqual(["declared", "1"]);
+  expect([(await row())?.state, await phone.db.get("replay")]).toEqual(["sending", "1"]);
   expect(await photos.send()).toBe(0);
-  expect((await row())?.state).toBe("declared"); // the journal has not been sent yet
+  expect((await row())?.state).toBe("sending"); // the journal has not been sent yet
   await phone.db.put({ replay: undefined });
   expect(await photos.send()).toBe(0);
   const kept = await row();

@@ -1,5 +1,6 @@
 /**
  * Photos: kept sealed in pieces, sent by tus 1.0.0 from the byte the server has, freed when it has confirmed their hash.
+ * Most go in one request, with the creation of their upload.
  *
  * A piece of the store is a chunk of the upload, so that memory holds one piece at a time.
  */
@@ -11,6 +12,8 @@ import type { Vault } from "./vault.ts";
 import { type Answer, API, Refused, type Wire } from "./wire.ts";
 
 export const CHUNK = 256 * 1024;
+/** A photo up to this size goes with the request that opens its upload, of a larger one its first piece. */
+const AT_ONCE = 2 * CHUNK;
 const NEVER_TAKEN = new Set([413, 415, 422]);
 
 export interface PhotoFacts {
@@ -131,8 +134,10 @@ export class Photos {
     let location = photo.location;
     let offset = location ? await this.offset(location) : null;
     if (!location || offset === null) {
-      location = await this.create(photo);
-      offset = (await this.offset(location)) ?? 0;
+      // What was begun before is asked about first: the server may have bytes already.
+      const body = photo.state === "declared" ? await this.beginning(photo) : null;
+      await this.note(photo.id, { state: "sending" });
+      [location, offset] = await this.create(photo, body);
     }
     await this.note(photo.id, { state: "sending", location, sent: offset, missed: false });
     while (offset < photo.size) {
@@ -153,21 +158,25 @@ export class Photos {
   }
 
   private async patch(location: string, offset: number, body: Bytes): Promise<Answer> {
-    const sum = base64(await sha256(body));
-    return this.tus("PATCH", location, body, {
-      "Content-Type": "application/offset+octet-stream",
-      "Upload-Offset": String(offset),
-      "Upload-Checksum": `sha256 ${sum}`,
-    });
+    return this.tus("PATCH", location, body, { "Upload-Offset": String(offset), ...(await describing(body)) });
   }
 
-  private async create(photo: PhotoRow): Promise<string> {
+  /** Open an upload, or find the one that is open; gives its place and how many bytes the server has. */
+  private async create(photo: PhotoRow, body: Bytes | null): Promise<[location: string, offset: number]> {
     const metadata = `attachment_id ${base64(utf8(photo.id))}`;
-    const headers = { "Upload-Length": String(photo.size), "Upload-Metadata": metadata };
-    const answer = await this.tus("POST", `${API}/uploads`, null, headers);
+    const about = { "Upload-Length": String(photo.size), "Upload-Metadata": metadata };
+    const answer = await this.tus("POST", `${API}/uploads`, body, { ...about, ...(body ? await describing(body) : {}) });
+    if (answer.status === 409 && body) return this.create(photo, null);
     await this.wire.obey(answer);
-    const location = answer.headers.get("Location") ?? "";
-    return location.replace(/^[a-z]+:\/\/[^/]+/, "");
+    const location = (answer.headers.get("Location") ?? "").replace(/^[a-z]+:\/\/[^/]+/, "");
+    return [location, Number(answer.headers.get("Upload-Offset"))];
+  }
+
+  private async beginning(photo: PhotoRow): Promise<Bytes> {
+    const pieces: Bytes[] = [];
+    const count = photo.size <= AT_ONCE ? photo.chunks : 1;
+    for (let n = 0; n < count; n++) pieces.push(await this.piece(photo.id, n));
+    return concat(...pieces);
   }
 
   /** Ask how far an upload is; null when the server does not have it any more. */
@@ -199,4 +208,10 @@ export class Photos {
     });
     this.moved(id, change);
   }
+}
+
+/** What is said of bytes that are sent. */
+async function describing(bytes: Bytes): Promise<Record<string, string>> {
+  const sum = base64(await sha256(bytes));
+  return { "Content-Type": "application/offset+octet-stream", "Upload-Checksum": `sha256 ${sum}` };
 }
