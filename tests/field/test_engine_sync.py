@@ -149,7 +149,9 @@ def test_a_photo_of_one_request_whose_answer_is_lost_is_not_sent_again(
     mine = phone.photos()[photo]
     assert stored_as(stage, photo)[:2] == (mine["sha256"], "stored")
     assert sent[0] == ("POST", mine["size"])
-    assert not any(size for _, size in sent[1:]), "the next pull, or the server when asked, says that it has it"
+    assert not any(size for _, size in sent[1:]), (
+        "the next pull, or the server when asked, says that it has it"
+    )
 
 
 def test_a_tab_that_is_killed_loses_nothing_and_the_photo_survives(phone: EnginePage, stage: Stage) -> None:
