@@ -1,22 +1,19 @@
-"""A checklist version laid out as on paper, the comparison of two, and the plain form for a draft.
+"""A checklist version laid out as on paper, and the comparison of two.
 
 A draft may hold any JSON, so nothing here trusts its shape: what is missing reads as nothing.
 """
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import QueryDict
-
 from apps.checklists.rules import check_content
 from apps.common.errors import Problem
-from apps.common.text import clean_text, is_storable, pick, say
+from apps.common.text import is_storable, pick, say
 from apps.console.templatetags.labels import kind, purpose, unit_sign
 
 FIELDS: Mapping[str, str] = {
@@ -44,6 +41,7 @@ FIELDS: Mapping[str, str] = {
     "single_use": say("số chỉ dùng một lần", "single-use number"),
 }
 MAX_JSON = 1_000_000
+_OPTION = re.compile(r"options/(\d+)(?:/(?:label/)?(\w+))?$")
 _PLACE = re.compile(r"^/sections/(\d+)(?:/steps/(\d+))?(?:/(.*))?$")
 
 
@@ -54,6 +52,7 @@ class PaperStep:
     no: int
     name: str
     key: str
+    kind: str
     vi: str
     en: str
     rules: tuple[str, ...]
@@ -62,6 +61,7 @@ class PaperStep:
     safety: tuple[str, str]
     is_required: bool
     photo_min: int | None
+    unit: str
 
     @property
     def own(self) -> str:
@@ -98,9 +98,9 @@ class Difference:
 def paper(content: object) -> tuple[PaperSection, ...]:
     """Lay a content out."""
     sections, no = [], 0
-    for i, section in enumerate(_dicts(content, "sections")):
+    for i, section in enumerate(dicts(content, "sections")):
         steps = []
-        for j, step in enumerate(_dicts(section, "steps")):
+        for j, step in enumerate(dicts(section, "steps")):
             no += 1
             steps.append(_step(no, f"s{i}.k{j}", step))
         vi, en = _texts(section.get("title"))
@@ -130,7 +130,13 @@ def place(pointer: str) -> str:
 def field_name(path: str) -> str:
     """Name a field of a content; conditions and rare fields keep the name they have in the JSON."""
     known = FIELDS.get(path)
-    return str(known) if known else path
+    if known:
+        return str(known)
+    option = _OPTION.match(path)
+    if option:
+        language = {"vi": pick(", tiếng Việt", ", Vietnamese"), "en": pick(", tiếng Anh", ", English")}
+        return pick("lựa chọn ", "option ") + str(int(option[1]) + 1) + language.get(option[2] or "", "")
+    return path
 
 
 def compare(before: object, after: object) -> list[Difference]:
@@ -145,22 +151,6 @@ def compare(before: object, after: object) -> list[Difference]:
             found.append(Difference(key, "altered", old[key][0], step, tuple(_details(old[key][1], raw))))
     found += [Difference(key, "removed", step, None) for key, (step, _) in old.items() if key not in new]
     return found
-
-
-def edited(content: Mapping[str, Any], typed: QueryDict) -> dict[str, Any]:
-    """Give a copy of the content with what the plain form says: texts, required, photos at least."""
-    fresh: dict[str, Any] = copy.deepcopy(dict(content))
-    for i, section in enumerate(_dicts(fresh, "sections")):
-        _put_texts(section, "title", f"s{i}.title", typed)
-        for j, step in enumerate(_dicts(section, "steps")):
-            name = f"s{i}.k{j}"
-            _put_texts(step, "text", f"{name}.text", typed)
-            is_required = f"{name}.required" in typed
-            if f"{name}.here" in typed and is_required != (step.get("required") is True):
-                step["required"] = is_required
-            if isinstance(step.get("photos"), dict) and str(typed.get(f"{name}.photos", "")).isdecimal():
-                step["photos"]["min"] = int(str(typed[f"{name}.photos"])[:4])
-    return fresh
 
 
 def read_json(text: str) -> tuple[dict[str, Any] | None, Problem | None]:
@@ -204,26 +194,12 @@ def next_semver(used: Sequence[str]) -> str:
     return f"{top[0]}.{top[1] + 1}.0"
 
 
-def blank_content() -> dict[str, Any]:
-    """Give a new checklist something to start from."""
-    step = {
-        "key": "reason_confirmed",
-        "kind": "bool",
-        "text": {
-            "vi": "Đã xác nhận lý do lựa chọn kiểm tra?",
-            "en": "Is the reason for selection confirmed?",
-        },
-        "required": True,
-    }
-    title = {"vi": "Trước khi kiểm tra", "en": "Before the inspection"}
-    return {"sections": [{"key": "before", "title": title, "steps": [step]}]}
-
-
 def _no_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _dicts(owner: object, name: str) -> Iterator[dict[str, Any]]:
+def dicts(owner: object, name: str) -> Iterator[dict[str, Any]]:
+    """Give the objects of a list of a content, whatever else is there."""
     items = owner.get(name) if isinstance(owner, dict) else None
     return (item for item in items if isinstance(item, dict)) if isinstance(items, list) else iter(())
 
@@ -241,16 +217,18 @@ def _step(no: int, name: str, step: Mapping[str, Any]) -> PaperStep:
         no=no,
         name=name,
         key=str(step.get("key", "")),
+        kind=str(step.get("kind", "")),
         vi=vi,
         en=en,
         rules=tuple(_rules(step)),
-        options=tuple(_texts(option.get("label")) for option in _dicts(step, "options")),
+        options=tuple(_texts(option.get("label")) for option in dicts(step, "options")),
         help=_texts(step.get("help")),
         safety=_texts(step.get("safety_note")),
         is_required=step.get("required") is True,
         photo_min=photos.get("min")
         if isinstance(photos, dict) and isinstance(photos.get("min"), int)
         else None,
+        unit=str(step.get("unit") or ""),
     )
 
 
@@ -287,7 +265,7 @@ def _limits(step: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _keyed(content: object) -> Iterator[tuple[PaperStep, dict[str, Any]]]:
-    raw = [step for section in _dicts(content, "sections") for step in _dicts(section, "steps")]
+    raw = [step for section in dicts(content, "sections") for step in dicts(section, "steps")]
     laid = [step for section in paper(content) for step in section.steps]
     return zip(laid, raw, strict=True)
 
@@ -302,12 +280,3 @@ def _short(value: Any) -> str:
     if isinstance(value, dict) and value.keys() <= {"vi", "en"}:
         return f"{value.get('vi', '')} / {value.get('en', '')}"
     return "" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _put_texts(owner: dict[str, Any], field: str, name: str, typed: QueryDict) -> None:
-    words = owner.get(field) if isinstance(owner.get(field), dict) else {}
-    for language in ("vi", "en"):
-        if f"{name}.{language}" in typed:
-            words = {**(words or {}), language: clean_text(str(typed[f"{name}.{language}"]))[:2000]}
-    if words:
-        owner[field] = words

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -49,6 +49,11 @@ class Refusal:
         return replace(
             self, problems=tuple(replace(problem, at=at, name=name) for problem, at, name in found)
         )
+
+    def naming(self, name: Callable[[str], str]) -> Refusal:
+        """Call the places of the faults as people do, where the pointer means nothing to them."""
+        named = (replace(problem, name=name(problem.pointer)) for problem in self.problems)
+        return replace(self, problems=tuple(named))
 
     @property
     def points(self) -> bool:

@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from apps.checklists.models import Checklist, ChecklistVersion
+from apps.checklists.rules import check_content
+from apps.checklists.rules.values import KINDS
+from apps.console.paper import place
 from tests.console.conftest import As
 from tests.console.scene import CONTENT, Scene
 
@@ -184,3 +188,108 @@ def test_new_checklist(scene: Scene, signed_in: As) -> None:
     assert (
         signed_in("officer").post("/console/checklists/new/", {**fields, "code": "other"}).status_code == 403
     )
+
+
+def test_what_a_new_checklist_lacks_is_named_as_the_form_names_it(scene: Scene, signed_in: As) -> None:
+    typed = {"code": "Ma Trận", "applies_to": "postal", "title_vi": "Bưu phẩm", "title_en": ""}
+    answer = signed_in("trainer").post(f"{BASE.removesuffix('/versions')}/new/", typed)
+    assert answer.status_code == 422
+    html = answer.content.decode()
+    assert "<li>Mã: " in html
+    assert "<li>Tên: " in html
+    assert not Checklist.objects.filter(title_vi="Bưu phẩm").exists()
+
+
+def test_places_are_named_as_people_count() -> None:
+    with translation.override("vi"):
+        assert place("/sections/0/steps/1/options/2/label/vi") == "Phần 1, bước 2, lựa chọn 3, tiếng Việt"
+        assert place("/sections/0/steps/1/options/2/value") == "Phần 1, bước 2, lựa chọn 3"
+
+
+class TestArranging:
+    """The buttons of the plain form that add, move and take out."""
+
+    def press(self, client: Client, draft: ChecklistVersion, do: str, **typed: str) -> str:
+        draft.refresh_from_db()
+        answer = client.post(f"{BASE}/{draft.pk}/edit/", plain(draft, do=do, **typed))
+        assert answer.status_code == 302, do
+        draft.refresh_from_db()
+        return answer.headers["Location"].partition("#")[2]
+
+    def test_a_checklist_is_written_without_json(self, scene: Scene, signed_in: As) -> None:
+        trainer = signed_in("trainer")
+        made = {"code": "postal_x", "applies_to": "postal", "title_vi": "Bưu phẩm", "title_en": "Mail"}
+        trainer.post(f"{BASE.removesuffix('/versions')}/new/", made)
+        draft = ChecklistVersion.objects.get(checklist__code="postal_x")
+        assert self.press(trainer, draft, "section") == "s1"
+        for n, kind in enumerate(KINDS):
+            assert self.press(trainer, draft, "step s1", **{"s1.kind": kind}) == f"s1.k{n}"
+        typed = {"s1.title.vi": "Kiểm tra", "s1.title.en": "Check"}
+        for n, kind in enumerate(KINDS):
+            typed |= {f"s1.k{n}.text.vi": f"Bước {kind}", f"s1.k{n}.text.en": f"Step {kind}"}
+            for o in range(2) if kind in {"choice", "multi"} else ():
+                typed |= {f"s1.k{n}.o{o}.vi": f"Chọn {o}", f"s1.k{n}.o{o}.en": f"Choose {o}"}
+        measure = KINDS.index("measure")
+        self.press(trainer, draft, "", **typed, **{f"s1.k{measure}.unit": "ml"})
+        assert [step["kind"] for step in draft.content["sections"][1]["steps"]] == list(KINDS)
+        assert draft.content["sections"][1]["steps"][measure]["unit"] == "ml"
+        assert check_content(draft.content) == []
+        move(trainer, draft, "submit")
+        draft.refresh_from_db()
+        assert draft.status == "in_review"
+
+    def test_steps_sections_and_options_move_and_go(self, scene: Scene, signed_in: As) -> None:
+        draft, trainer = scene.draft(), signed_in("trainer")
+
+        def keys() -> list[list[str]]:
+            return [[step["key"] for step in section["steps"]] for section in draft.content["sections"]]
+
+        before = keys()
+        assert self.press(trainer, draft, "down s0.k0") == "s0.k1"
+        assert keys()[0] == [before[0][1], before[0][0], *before[0][2:]]
+        assert self.press(trainer, draft, "up s0.k1") == "s0.k0"
+        assert keys() == before
+        assert self.press(trainer, draft, "up s0.k0") == "s0.k0"
+        assert self.press(trainer, draft, "down s0") == "s1"
+        assert keys() == [before[1], before[0], *before[2:]]
+        self.press(trainer, draft, "up s1")
+        assert self.press(trainer, draft, "option s0.k1") == "s0.k1"
+        options = [option["value"] for option in draft.content["sections"][0]["steps"][1]["options"]]
+        assert options[-1] == "option_1"
+        self.press(trainer, draft, "", **{"s0.k1.o0.drop": "1"})
+        left = [option["value"] for option in draft.content["sections"][0]["steps"][1]["options"]]
+        assert left == options[1:]
+        assert self.press(trainer, draft, "drop s0.k0") == "s0"
+        assert keys()[0] == before[0][1:]
+        self.press(trainer, draft, "drop s0")
+        assert keys() == before[1:]
+
+    @pytest.mark.parametrize(
+        "do",
+        [
+            "drop s9",
+            "drop s0.k99",
+            "up",
+            "step s0",
+            "option s0",
+            "drop s-1",
+            "s0",
+            "drop s0.k0.o0",
+            "x" * 5000,
+        ],
+    )
+    def test_what_makes_no_sense_changes_nothing(self, scene: Scene, signed_in: As, do: str) -> None:
+        draft = scene.draft()
+        self.press(signed_in("trainer"), draft, do)
+        assert draft.content == CONTENT
+
+    def test_on_a_draft_that_another_has_saved_nothing_is_taken_out(
+        self, scene: Scene, signed_in: As
+    ) -> None:
+        draft, trainer = scene.draft(), signed_in("trainer")
+        old = plain(draft, do="drop s0.k0")
+        self.press(trainer, draft, "down s0.k0")
+        answer = trainer.post(f"{BASE}/{draft.pk}/edit/", old)
+        assert answer.status_code == 409
+        steps = answer.context["sections"][0].steps
+        assert len(steps) == len(CONTENT["sections"][0]["steps"])

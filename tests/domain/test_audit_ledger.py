@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import stat
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
@@ -174,6 +177,23 @@ def test_a_witness_gets_each_head_once(own_keys: Path, tmp_path: Path) -> None:
     write(1)
     sign_head()
     assert export_head(tmp_path / "witness") != first
+
+
+def test_a_head_is_handed_over_by_command(own_keys: Path, tmp_path: Path, settings: Any) -> None:
+    with pytest.raises(CommandError, match="no witness"):
+        call_command("export_head")
+    write(3)
+    settings.WITNESS_DIR = str(tmp_path / "witness")
+    out = StringIO()
+    call_command("export_head", stdout=out)
+    told = orjson.loads(Path(out.getvalue().strip()).read_bytes())
+    assert base64.b64decode(told["head"]) == bytes(Head.objects.get().body)
+    assert Head.objects.get().size == Leaf.objects.count() > 0
+    call_command("export_head", stdout=out)
+    assert len(list((tmp_path / "witness").iterdir())) == 1
+    (tmp_path / "file").touch()
+    with pytest.raises(CommandError, match="not written"):
+        call_command("export_head", "--to", str(tmp_path / "file"))
 
 
 class TestKeys:

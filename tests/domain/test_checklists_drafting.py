@@ -49,6 +49,8 @@ def test_a_checklist_is_a_row_a_change_and_an_event(cast: Cast) -> None:
     ("code", "applies_to", "title"),
     [
         ("", "express", ("a", "b")),
+        ("Ma trận", "express", ("a", "b")),
+        ("x" * 41, "express", ("a", "b")),
         ("x", "moon", ("a", "b")),
         ("x", "express", ("", "b")),
         ("x", "express", ("a", " ")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -16,10 +17,13 @@ from apps.checklists.actions.common import AUTHORS, finish, locked, require
 from apps.checklists.errors import CodeTaken
 from apps.checklists.models import AppliesTo, Checklist, ChecklistVersion
 from apps.checklists.queries import KIND
+from apps.checklists.rules.words import content_problem
 from apps.common.actor import Actor
 from apps.common.errors import InvalidFields, Problem
 from apps.common.records import new_id
 from apps.common.text import clean_text
+
+_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 MAX_NOTE = 4000
 
@@ -36,10 +40,13 @@ def create_checklist(
     """Create a checklist with its titles (vi, en); its first version is drafted apart. Raises CodeTaken."""
     require(actor, *AUTHORS)
     vi, en = (clean_text(t) for t in title)
-    if applies_to not in AppliesTo.values or not (vi and en and code):
-        raise InvalidFields(
-            errors=[Problem("/title", "required", "Cần mã, tên và loại.", "Give code, titles, type.")]
-        )
+    faults = [] if _CODE.fullmatch(code) else [content_problem("/code", "bad-key")]
+    if not (vi and en):
+        faults.append(content_problem("/title", "language-missing"))
+    if applies_to not in AppliesTo.values:
+        faults.append(Problem("/applies_to", "required", "Cần chọn loại.", "Choose a type."))
+    if faults:
+        raise InvalidFields(errors=faults)
     try:
         with transaction.atomic():
             checklist = Checklist.objects.create(

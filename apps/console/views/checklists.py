@@ -26,8 +26,9 @@ from apps.checklists.actions import (
 from apps.checklists.models import AppliesTo, Checklist, ChecklistVersion, Status
 from apps.common.actor import Actor
 from apps.common.errors import DomainError
-from apps.common.text import clean_text, say
-from apps.console.paper import blank_content, compare, faults, next_semver, paper
+from apps.common.text import clean_text, pick, say
+from apps.console.drafting import blank_content
+from apps.console.paper import compare, faults, next_semver, paper, place
 from apps.console.refusals import Refusal, refusal_of
 from apps.console.rooms import CHECKLISTS, ConsoleRequest, opens
 
@@ -124,7 +125,7 @@ def add(request: ConsoleRequest) -> HttpResponse:
     try:
         checklist = create_checklist(
             actor=request.actor,
-            code=typed["code"][:40],
+            code=typed["code"],
             applies_to=typed["applies_to"],
             title=(typed["title_vi"], typed["title_en"]),
         )
@@ -132,7 +133,7 @@ def add(request: ConsoleRequest) -> HttpResponse:
             actor=request.actor, checklist=checklist, semver="1.0.0", content=blank_content()
         )
     except DomainError as error:
-        return _list(request, typed, refusal_of(error))
+        return _list(request, typed, refusal_of(error).naming(_asked))
     return redirect("console:edit_version", version_id=draft.pk)
 
 
@@ -155,7 +156,7 @@ def move(request: ConsoleRequest, version_id: UUID) -> HttpResponse:
     try:
         step.action(actor=request.actor, version_id=found.pk, base_rev=base_rev(request), **reason)
     except DomainError as error:
-        return _page(request, find(request.actor, version_id), refusal_of(error))
+        return _page(request, find(request.actor, version_id), refusal_of(error).naming(place))
     messages.success(request, str(step.done))
     return redirect("console:version", version_id=version_id)
 
@@ -207,6 +208,16 @@ def base_rev(request: ConsoleRequest) -> int:
     """Read the revision a form was made on; 0 (never right) when it is malformed."""
     given = request.POST.get("base_rev", "")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else 0
+
+
+def _asked(pointer: str) -> str:
+    """Name a field of the form for a new checklist."""
+    names = {
+        "/code": pick("Mã", "Code"),
+        "/title": pick("Tên", "Title"),
+        "/applies_to": pick("Dùng cho", "Applies to"),
+    }
+    return names.get(pointer, pointer)
 
 
 def _list(request: ConsoleRequest, typed: Mapping[str, str], refusal: Refusal | None = None) -> HttpResponse:

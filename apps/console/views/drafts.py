@@ -1,4 +1,4 @@
-"""Editing a draft: a plain form for texts, duty and photos, and the whole content as JSON for the rest."""
+"""Editing a draft: a plain form for sections, steps, options and texts, and the whole content as JSON for the rest."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from django.views.decorators.http import require_http_methods
 from apps.accounts.models import Role
 from apps.checklists.actions import edit_version
 from apps.checklists.models import ChecklistVersion, Status
+from apps.checklists.rules.values import UNITS
 from apps.common.errors import DomainError, InvalidFields
 from apps.common.text import pick
-from apps.console.paper import as_json, edited, faults, paper, read_json
+from apps.console.drafting import arranged, edited
+from apps.console.paper import as_json, faults, paper, place, read_json
 from apps.console.refusals import Refusal, refusal_of
 from apps.console.rooms import CHECKLISTS, ConsoleRequest, opens
 from apps.console.views.checklists import base_rev, find
+from apps.console.words import KINDS
 
 
 @opens(CHECKLISTS)
@@ -34,8 +37,11 @@ def edit(request: ConsoleRequest, version_id: UUID) -> HttpResponse:
         return _page(request, found, found.content)
     text = request.POST.get("content", "")
     content: Any = found.content
+    goes_on = ""
     try:
         content = _typed(request, found, text)
+        if base_rev(request) == found.rev:  # on another's draft the place would be another step
+            goes_on = arranged(content, request.POST)
         edit_version(
             actor=request.actor,
             version_id=found.pk,
@@ -44,7 +50,7 @@ def edit(request: ConsoleRequest, version_id: UUID) -> HttpResponse:
             base_rev=base_rev(request),
         )
     except DomainError as error:
-        return _page(request, find(request.actor, version_id), content, refusal_of(error), text)
+        return _page(request, find(request.actor, version_id), content, refusal_of(error).naming(place), text)
     left = len(faults(content))
     if left:
         messages.warning(
@@ -56,7 +62,10 @@ def edit(request: ConsoleRequest, version_id: UUID) -> HttpResponse:
         )
     else:
         messages.success(request, pick("Đã lưu bản thảo.", "The draft is saved."))
-    return redirect("console:edit_version", version_id=version_id)
+    page = redirect("console:edit_version", version_id=version_id)
+    if goes_on:
+        page["Location"] += f"#{goes_on}"
+    return page
 
 
 def _typed(request: ConsoleRequest, found: ChecklistVersion, text: str) -> dict[str, Any]:
@@ -81,6 +90,8 @@ def _page(
         "json": text or as_json(content),
         "is_json_open": bool(text),
         "faults": faults(content),
+        "kinds": KINDS.items(),
+        "units": UNITS,
         "note": request.POST.get("change_note", found.change_note),
         "refusal": refusal,
     }
