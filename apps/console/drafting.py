@@ -116,8 +116,12 @@ def _new_section(content: object) -> dict[str, Any]:
 def _new_step(content: object, kind: str) -> dict[str, Any]:
     """Give a step of a kind. Its key names the kind: the same key may not stand for another kind in a later version."""
     used = {step.get("key") for section in dicts(content, "sections") for step in dicts(section, "steps")}
-    step: dict[str, Any] = {"key": _unused(f"{kind}_step", used), "kind": kind, "text": {"vi": "", "en": ""}}
-    step.update(copy.deepcopy(_BLANK.get(kind, {})))
+    step: dict[str, Any] = {
+        "key": _unused(f"{kind}_step", used),
+        "kind": kind,
+        "text": {"vi": "", "en": ""},
+        **copy.deepcopy(_BLANK.get(kind, {})),
+    }
     if kind in {"choice", "multi"}:
         step["options"] = [_new_option(step)]
         step["options"].append(_new_option(step))
