@@ -178,8 +178,8 @@ class Difference:
 
 
 def name_of(key: str) -> str:
-    """Name a field; one of a newer version is shown by its key."""
-    return str(_LABELS.get(key, key))
+    """Name a field, in the language of whoever reads it; one of a newer version is shown by its key."""
+    return _LABELS.get(key, key)
 
 
 def words_of(key: str, value: Any, called: Called) -> str:

@@ -60,16 +60,21 @@ class ExhibitQuerySet(models.QuerySet["Exhibit"]):
 
 
 class HandOverQuerySet(models.QuerySet["HandOver"]):
-    """A hand-over is known to both sides, and to whoever sees the seizure."""
+    """A hand-over is known to both sides, to whoever keeps what was handed over, and to whoever sees the seizure."""
 
     def visible_to(self, actor: Actor) -> Self:
-        """Give the hand-overs of visible seizures and those one offered or is asked to accept."""
+        """Give the hand-overs of visible seizures, those one offered or is asked to accept, and those of one's store.
+
+        Leaders and custodians see those whose exhibits their unit held: one of them enters what was signed on paper.
+        """
         if actor.is_system:
             return self
         posts = actor.post_ids()
         seen = Q(report__in=SeizureReport.objects.visible_to(actor).values("pk"))
         sides = Q(giver_posting_id__in=posts) | Q(receiver_posting_id__in=posts)
-        return self.filter(seen | sides).exclude(report__handling=Handling.COMPARTMENT)
+        held = CustodyEvent.objects.filter(unit_id__in=actor.reach_of(Role.CUSTODIAN, Role.LEADER))
+        kept = Q(pk__in=held.exclude(hand_over=None).values("hand_over_id"), report__is_draft=False)
+        return self.filter(seen | sides | kept).exclude(report__handling=Handling.COMPARTMENT)
 
 
 class HandOver(Record):

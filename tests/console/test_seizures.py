@@ -80,6 +80,14 @@ def test_a_number_of_a_person_is_neither_shown_nor_found_without_a_purpose(
     )
 
 
+def test_forms_are_labelled_in_the_language_of_whoever_reads(report: SeizureReport, cast: Cast) -> None:
+    """Whatever language was spoken when the forms were first loaded."""
+    leader = cast.leader.console()
+    for language, label in (("en", "Linked to a watchlist"), ("vi", "Trùng danh sách theo dõi")) * 2:
+        leader.cookies["django_language"] = language
+        assert f'for="id_watch_linked">{label}' in read(leader, f"/console/seizures/{report.pk}/")
+
+
 def test_an_estimate_says_so(seizing: Seizing, cast: Cast) -> None:
     seizing.send(actions.send_flash, flash())
     assert "khoảng 1.000 g" in read(cast.leader.console(), "/console/seizures/")

@@ -61,6 +61,33 @@ def test_the_same_package_again_is_the_same_one(holding: Holding, cast: Cast) ->
     assert CustodyEvent.objects.count() == 1
 
 
+def test_an_id_that_stands_for_another_package(holding: Holding, cast: Cast) -> None:
+    """The same id with another mass is not taken for the same, also when the package has gone on since."""
+    exhibit = holding.sealed()
+    fields = package(exhibit.report)
+    again = actions.record_exhibit(actor=cast.officer.actor(), exhibit_id=exhibit.pk, fields=fields)
+    assert again.exhibit.seq == 2
+    for changed in ({"net_mass_g": "5"}, {"gross_mass_g": "9999"}, {"description": "Khác"}):
+        with pytest.raises(ExistsDifferent):
+            actions.record_exhibit(
+                actor=cast.officer.actor(), exhibit_id=exhibit.pk, fields={**fields, **changed}
+            )
+
+
+def test_what_weighs_less_after_it_was_opened_is_seen(holding: Holding, cast: Cast) -> None:
+    exhibit = holding.sealed()
+    opened = {"seals_read": ["NP-000123"], "purpose": "Kiểm tra", **WITNESSED}
+    holding.step(exhibit, "unsealed", opened)
+    holding.step(exhibit, "resealed", sealing("NP-000124", gross_mass_g="850.5"))
+    holding.step(exhibit, "unsealed", {**opened, "seals_read": ["NP-000124"]})
+    holding.step(exhibit, "resealed", sealing("NP-000125", gross_mass_g="851"))
+    said = [e.said["said"].get("mass_before") for e in CustodyEvent.objects.filter(exhibit=exhibit)]
+    assert said == [None, None, None, "1250", None, None]
+    page = cast.leader.console().get(f"/console/exhibits/{exhibit.pk}/").content.decode()
+    assert "Khác với khối lượng đã ghi (g)" in page
+    assert "1.250" in page
+
+
 @pytest.mark.parametrize(
     ("changed", "wrong"),
     [

@@ -8,7 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from apps.common.errors import InvalidFields, NotFound
+from apps.accounts.models import Role
+from apps.common.errors import ExistsDifferent, InvalidFields, NotFound
 from apps.common.records import new_id
 from apps.custody import actions
 from apps.custody.errors import (
@@ -24,6 +25,7 @@ from apps.custody.errors import (
 from apps.custody.models import CustodyEvent, Exhibit, HandOver
 from apps.custody.queries import HAND_OVER, KIND, in_store
 from apps.inspections.errors import NoteRequired
+from apps.seizures.models import SeizureReport
 from tests.cast import Cast
 from tests.holding import Holding, sealing
 from tests.work import Pocket, at_once, check_feed, fresh
@@ -281,6 +283,39 @@ def test_twins_at_once_one_wins(holding: Holding, cast: Cast) -> None:
     exhibit.refresh_from_db()
     assert exhibit.offer_id is None
     check_feed()
+
+
+def test_another_unit_that_keeps_it_enters_what_was_signed_on_paper(holding: Holding, cast: Cast) -> None:
+    """A leader of the store that holds it sees the hand-over and nothing of the report; others there do not."""
+    keeper = cast._member("keeper", "Tạ Văn Kho", cast.express, Role.CUSTODIAN)
+    head = cast._member("head", "Võ Thị Trưởng", cast.express, Role.LEADER)
+    exhibit = holding.stored()
+    holding.accept(holding.offer(exhibit, to=keeper), by=keeper)
+    offer = holding.offer(exhibit, kind="police", office="PC04 Hà Nội", by=keeper)
+    paper: dict[str, Any] = {"receiver_name": "Đại úy Hư Cấu", "document_number": "45/BB"}
+    for member, refusal in ((keeper, OwnOffer), (cast.neighbour, NotFound), (cast.other_leader, NotFound)):
+        with pytest.raises(refusal):
+            holding.accept(offer, by=member, **paper)
+    assert not SeizureReport.objects.visible_to(head.actor()).exists()
+    assert head.console().get(f"/console/hand-overs/{offer.pk}/").status_code == 200
+    holding.accept(offer, by=head, **paper)
+    exhibit.refresh_from_db()
+    assert (exhibit.state, exhibit.outside) == ("handed_over", "PC04 Hà Nội: Đại úy Hư Cấu")
+
+
+def test_an_id_that_stands_for_another_offer(holding: Holding, cast: Cast) -> None:
+    first = holding.sealed()
+    second = holding.sealed(holding.recorded(first.report), "NP-000124")
+    offer = holding.offer(first)
+    for by, refusal in ((cast.officer, ExistsDifferent), (cast.leader, NotFound)):
+        with pytest.raises(refusal):
+            actions.offer_hand_over(
+                actor=by.actor(),
+                offer_id=offer.pk,
+                fields={"exhibits": [str(second.pk)], "kind": "police", "office": "PC04"},
+            )
+    second.refresh_from_db()
+    assert second.offer_id is None
 
 
 def test_an_offer_sent_again_is_the_same(holding: Holding, cast: Cast) -> None:

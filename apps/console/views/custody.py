@@ -253,6 +253,10 @@ def _told(event: CustodyEvent) -> dict[str, Any]:
         (pick("Niêm phong mới", "New seals"), ", ".join(s["number"] for s in said.get("seals", ()))),
         (pick("Số đọc được", "Seals as read"), ", ".join(said.get("seals_read", ()))),
         (pick("Khối lượng (g)", "Mass (g)"), _grams(said.get("mass_read") or said.get("gross_mass_g"))),
+        (
+            pick("Khác với khối lượng đã ghi (g)", "Differs from what stood (g)"),
+            _grams(said.get("mass_before")),
+        ),
         (pick("Lấy mẫu (g)", "Taken (g)"), _grams(said.get("taken_mass_g"))),
         (pick("Người chứng kiến", "Witnesses"), len(said.get("witnesses", ())) or None),
         (pick("Bàn giao", "Hand-over"), said.get("hand_over")),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.accounts.models import Posting, Role, current
 from apps.changes.actions import Item, record
 from apps.common.actor import Actor
-from apps.common.errors import InvalidFields, NotFound
+from apps.common.errors import ExistsDifferent, InvalidFields, NotFound
 from apps.common.text import clean_text, clean_values
 from apps.common.transactions import transactional
 from apps.custody.actions.common import append, check_free, hand_of, locked, tell
@@ -30,14 +30,14 @@ def offer_hand_over(*, actor: Actor, offer_id: UUID, fields: Mapping[str, Any]) 
     """Offer sealed exhibits of one seizure to an officer (by badge number), or to an agency outside on paper.
 
     Until the receiver has confirmed seals and mass the giver holds them, in transit. Raises InvalidFields, NotFound,
-    NotHolder, ExhibitStopped, OfferOpen, CustodyStep, OwnOffer.
+    NotHolder, ExhibitStopped, OfferOpen, CustodyStep, OwnOffer; ExistsDifferent when the id stands for other exhibits.
     """
-    known = HandOver.objects.visible_to(actor).filter(pk=offer_id, giver_id=actor.officer_id).first()
-    if known is not None:
-        return known
     fields = clean_values(fields)
     said, problems = read_fields(fields, {**EVENT, **RECEIVER})
     ids = _exhibit_ids(fields.get("exhibits"))
+    known = HandOver.objects.filter(pk=offer_id).first()
+    if known is not None:
+        return _again(actor, known, ids, said)
     problems += [] if ids else [problem("exhibits", "required")]
     problems += missing(said, ("kind",))
     if said.get("kind", "inside") == "inside":
@@ -128,6 +128,18 @@ def _exhibit_ids(value: Any) -> list[UUID]:
         return []
     read = [read_value("uuid", one) for one in value]
     return sorted({UUID(found) for found, fault in read if not fault}) if not any(f for _, f in read) else []
+
+
+def _again(actor: Actor, known: HandOver, ids: list[UUID], said: Mapping[str, Any]) -> HandOver:
+    """Answer an offer that is made once more; another's looks like none. Raises NotFound, ExistsDifferent."""
+    if (
+        known.giver_id != actor.officer_id
+        or not HandOver.objects.visible_to(actor).filter(pk=known.pk).exists()
+    ):
+        raise NotFound
+    if (set(known.items), known.kind) != ({str(pk) for pk in ids}, said.get("kind")):
+        raise ExistsDifferent(current=hand_over_body(known))
+    return known
 
 
 def _offer(actor: Actor, offer_id: UUID, exhibits: list[Exhibit], said: Mapping[str, Any]) -> HandOver:

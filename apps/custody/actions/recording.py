@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +15,12 @@ from apps.common.errors import ExistsDifferent, InvalidFields, NotAllowed, NotFo
 from apps.common.text import clean_values
 from apps.common.transactions import transactional
 from apps.custody.actions.common import Done, append, check_free, check_seen, hand_of, locked, post_at
-from apps.custody.models import Exhibit
+from apps.custody.models import CustodyEvent, Exhibit
 from apps.custody.queries import body, streams_of
 from apps.custody.rules import moves
 from apps.custody.rules.forms import (
     EVENT,
+    EXHIBIT,
     SAMPLE,
     amount,
     missing,
@@ -64,9 +65,7 @@ def record_exhibit(*, actor: Actor, exhibit_id: UUID, fields: Mapping[str, Any])
     if known is not None:
         if known.report_id != report.pk:
             raise NotFound
-        if any(str(getattr(known, key) or "") != str(said.get(key, "")) for key in ("mark", "description")):
-            raise ExistsDifferent(current=body(known))
-        return Done(known)
+        return _again(known, said, EXHIBIT)
     if report.stage in stages.ENDED:
         raise ReportVoided
     if report.stage == stages.CLOSED:
@@ -88,20 +87,20 @@ def take_sample(
     """Take a sample from an opened exhibit, before witnesses: it is an exhibit of its own, and less is left.
 
     For reference or training a decision is needed. Gives the sample. Raises InvalidFields, NotFound, NotHolder,
-    ExhibitStopped, OfferOpen, ExhibitMovedOn, CustodyStep.
+    ExistsDifferent, ExhibitStopped, OfferOpen, ExhibitMovedOn, CustodyStep.
     """
     fields = clean_values(fields)
     exhibit = locked(actor, exhibit_id)
     post = hand_of(actor, exhibit)
+    said, problems = read_fields(fields, {**EVENT, **SAMPLE, "description": "text 1000"})
     known = Exhibit.objects.filter(pk=sample_id).first()
     if known is not None:
         if known.parent_id != exhibit.pk:
             raise NotFound
-        return Done(known)
+        return _again(known, said, SAMPLE)
     check_free(exhibit)
     check_seen(actor, exhibit, base_rev)
     exhibit.state = moves.next_state("sampled", exhibit.state)
-    said, problems = read_fields(fields, {**EVENT, **SAMPLE, "description": "text 1000"})
     problems += missing(said, ("sample_purpose", "description"))
     problems += witness_faults(said)
     if said.get("sample_purpose") in {"reference", "training"}:
@@ -131,6 +130,14 @@ def take_sample(
     items.append(append(actor, sample, "recorded", {**said, "taken_from": str(exhibit.pk)}))
     record(actor, *items)
     return Done(sample)
+
+
+def _again(known: Exhibit, said: Mapping[str, Any], names: Iterable[str]) -> Done:
+    """Answer what is written down once more by what was said the first time. Raises ExistsDifferent."""
+    first = CustodyEvent.objects.get(exhibit=known, seq=1).said["said"]
+    if any(first.get(name) != said.get(name) for name in (*names, "description")):
+        raise ExistsDifferent(current=body(known))
+    return Done(known)
 
 
 def _report(actor: Actor, report_id: UUID) -> SeizureReport:

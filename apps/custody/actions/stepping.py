@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -25,9 +26,9 @@ from apps.custody.actions.common import (
 )
 from apps.custody.errors import NotHolder
 from apps.custody.models import CustodyEvent, Exhibit
-from apps.custody.queries import streams_of
+from apps.custody.queries import streams_of, text
 from apps.custody.rules import moves
-from apps.custody.rules.comparison import differences
+from apps.custody.rules.comparison import agree, differences
 from apps.custody.rules.forms import amount, read_step
 
 STEPS = ("sealed", "unsealed", "resealed", "stored", "moved", "received_lab", "closed")
@@ -40,9 +41,9 @@ def take_step(
     """Take one of `STEPS`, by who holds the exhibit, or the custodian or leader of the unit that does.
 
     When the seals or the mass that were read differ from what should be there, the step is not taken: the difference is
-    written down and stops the chain (`warnings`). Raises InvalidFields, NotFound, NotHolder, ExhibitStopped,
-    OfferOpen, ExhibitMovedOn, CustodyStep, SealUsed; SecondPersonNeeded when what was written down by mistake is
-    closed by its holder or by who wrote it down.
+    written down and stops the chain (`warnings`). A package sealed with another mass than stood keeps both. Raises
+    InvalidFields, NotFound, NotHolder, ExhibitStopped, OfferOpen, ExhibitMovedOn, CustodyStep, SealUsed;
+    SecondPersonNeeded when what was written down by mistake is closed by its holder or by who wrote it down.
     """
     fields = clean_values(fields)
     exhibit = locked(actor, exhibit_id)
@@ -95,7 +96,10 @@ def _differs(exhibit: Exhibit, said: Mapping[str, Any]) -> list[str]:
 def _apply(actor: Actor, exhibit: Exhibit, step: str, said: dict[str, Any], post: Post) -> None:
     if step in {"sealed", "resealed", "received_lab"}:
         said["seals"] = exhibit.seals = issued(exhibit, said["seals"])
-        exhibit.gross_mass_g = amount(said["gross_mass_g"])
+        mass = Decimal(said["gross_mass_g"])
+        if exhibit.gross_mass_g is not None and not agree(exhibit.gross_mass_g, mass):
+            said["mass_before"] = text(exhibit.gross_mass_g)
+        exhibit.gross_mass_g = mass
     if step == "unsealed":
         exhibit.seals = []
     if step == "received_lab":
