@@ -19,6 +19,13 @@ class FileTooLarge(TooLarge):
     vi = "Tệp lớn hơn mức cho phép đối với loại này."
 
 
+class BeyondTheEnd(TooLarge):
+    """The bytes go beyond the length that was stated for the file."""
+
+    code = "too-large"
+    vi = "Phần gửi vượt quá độ dài đã khai của tệp."
+
+
 class ImageTooLarge(TooLarge):
     """The photo has more than 50 megapixels."""
 

@@ -48,7 +48,10 @@ def check_version(headers: Headers) -> None:
 def check_chunk_type(headers: Headers) -> None:
     """Raise MediaTypeUnsupported unless the body is a chunk."""
     if headers.get("Content-Type", "").split(";")[0].strip().lower() != CHUNK_TYPE:
-        raise MediaTypeUnsupported
+        wanted = f"{CHUNK_TYPE} is wanted."
+        raise MediaTypeUnsupported(
+            errors=[Problem("/headers/Content-Type", "header", f"Phải là {CHUNK_TYPE}.", wanted)]
+        )
 
 
 def creation_length(headers: Headers) -> int | None:
@@ -125,6 +128,9 @@ def checksum(headers: Headers) -> Checksum | None:
 
 def _number(headers: Headers, name: str) -> int:
     text = headers.get(name, "").strip()
+    if not text:
+        said = (f"Thiếu tiêu đề {name}.", f"{name} is required.")
+        raise UploadHeaderInvalid(errors=[Problem(f"/headers/{name}", "header", *said)])
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise _wrong(name)
     return int(text)

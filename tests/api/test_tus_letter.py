@@ -152,6 +152,19 @@ def _(talk: Talk) -> None:
         assert talk.patch(offset, b"x").status_code == 400
 
 
+@says("refusals name the header and what it must be")
+def _(talk: Talk) -> None:
+    wrong_type = talk.patch(0, b"x", **{"Content-Type": "text/plain"}).json()
+    assert wrong_type["errors"][0]["pointer"] == "/headers/Content-Type"
+    assert "application/offset+octet-stream" in wrong_type["errors"][0]["detail"]
+    (missing,) = talk.create().json()["errors"]
+    assert (missing["pointer"], missing["detail"]) == (
+        "/headers/Upload-Length",
+        "Thiếu tiêu đề Upload-Length.",
+    )
+    assert "đã khai" in talk.patch(0, PHOTO + b"x").json()["detail"]
+
+
 @says("core: PATCH beyond the length is 413 and modifies nothing")
 def _(talk: Talk) -> None:
     assert talk.patch(0, PHOTO + b"x").status_code == 413

@@ -24,7 +24,7 @@ from apps.evidence.actions.at_once import finish_at_once, open_at_once
 from apps.evidence.actions.finishing import finalize_upload
 from apps.evidence.actions.opening import LIFETIME, fix_length, open_upload
 from apps.evidence.actions.parts import gather, live, shorten, spool_of
-from apps.evidence.errors import FileTooLarge, OffsetMismatch
+from apps.evidence.errors import BeyondTheEnd, FileTooLarge, OffsetMismatch
 from apps.evidence.models import Attachment, Piece, Upload
 from apps.evidence.storage import depot
 
@@ -100,7 +100,7 @@ def append_chunk(
 
     `length` is the length of the whole, from a client that could not say it before. With the last byte the file is
     judged (see `finalize_upload`, whose refusals this raises). Raises NotFound, UploadEnded, OffsetMismatch (also when
-    another connection was faster), SizeDiffers, FileTooLarge, StorageUnavailable.
+    another connection was faster), SizeDiffers, FileTooLarge, BeyondTheEnd, StorageUnavailable.
     """
     return take_chunk(
         actor=actor, upload=live(actor, upload_id), offset=offset, size=size, pieces=pieces, length=length
@@ -125,7 +125,8 @@ def take_chunk(
         fix_length(upload, length)
     limit = upload.most if upload.length is None else upload.length
     if limit is not None and offset + size > limit:
-        raise FileTooLarge(members={"limits": {"file_bytes": limit}})
+        beyond = FileTooLarge if upload.length is None else BeyondTheEnd
+        raise beyond(members={"limits": {"file_bytes": limit}})
     stream = iter(pieces)
     first = next(stream, b"")
     if upload.attachment is not None and not offset and len(first) == upload.length:
