@@ -85,7 +85,7 @@ def _yesterday(
     first.sync()
     other.push()
     # The connection broke in the middle of the photo: an upload is open and holds the first bytes.
-    other.contact(other.send_photos, [Trouble(2, "cut", 300)])
+    other.contact(other.send_photos, [Trouble(0, "cut", 300)])
     leader = cast.region_leader.actor()
     return_for_correction(actor=leader, report_id=UUID(returned), notes=[], note="Bổ sung")
     start_review(actor=leader, report_id=UUID(taken_up))
