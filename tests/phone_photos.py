@@ -36,6 +36,8 @@ class Photos(ABC):
     wire: Wire
     key: ec.EllipticCurvePrivateKey
     dice: random.Random
+    sends_at_once = True
+    """Whether bytes go with the request that opens their upload; older phones opened it first."""
 
     @abstractmethod
     def headers(self, signed_in: bool = True) -> dict[str, str]:
@@ -132,7 +134,8 @@ class Photos(ABC):
             return False
         offset = self._tus_offset(location) if location else None
         if offset is None:  # what was begun before is asked about first: the server may have bytes already
-            first = data[: len(data) if len(data) <= AT_ONCE else CHUNK] if state == "declared" else b""
+            is_first = self.sends_at_once and state == "declared"
+            first = data[: len(data) if len(data) <= AT_ONCE else CHUNK] if is_first else b""
             self.store.execute("UPDATE photo SET state='sending' WHERE id=?", (photo,))
             location, offset = self._tus_create(photo, len(data), first)
             self.store.execute("UPDATE photo SET location=?, missed=0 WHERE id=?", (location, photo))

@@ -144,6 +144,23 @@ def test_case_49_a_crash_while_a_photo_comes_with_its_creation_stores_once(
     assert_stored(attachment)
 
 
+def test_case_49_opening_again_finishes_as_head_does(cast: Cast, storage: str) -> None:
+    """Expected: a phone that does not know the place opens the upload again, without bytes; the photo is stored."""
+    attachment, upload = opened(cast)
+    cut_before_the_end(cast, upload)
+    again = actions.open_with_bytes(
+        actor=cast.officer.actor(),
+        attachment_id=attachment.pk,
+        length=len(PHOTO),
+        size=0,
+        pieces=(),
+        metadata="",
+        mime="",
+    )
+    assert (again.pk, again.offset) == (upload.pk, len(PHOTO))
+    assert_stored(attachment)
+
+
 def test_case_49_the_sweep_finishes_what_nobody_asks_for(cast: Cast, storage: str) -> None:
     """Expected: a phone that never comes back changes nothing: five quiet minutes later the sweep finishes it."""
     attachment, upload = opened(cast)

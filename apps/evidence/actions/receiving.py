@@ -46,7 +46,10 @@ def read_upload(*, actor: Actor, upload_id: UUID) -> Upload:
 
     Raises NotFound, UploadEnded, StorageUnavailable. Bytes that were refused at the end count as received.
     """
-    upload = live(actor, upload_id)
+    return _as_it_stands(actor, live(actor, upload_id))
+
+
+def _as_it_stands(actor: Actor, upload: Upload) -> Upload:
     if upload.finished_at or not upload.offset:
         return upload
     upload = shorten(upload, depot().durable(spool_of(upload), upload.offset))
@@ -67,8 +70,8 @@ def open_with_bytes(
 ) -> Upload:
     """Open an upload as `open_upload` does and take its first `size` bytes as `append_chunk` does.
 
-    An upload that was open already and has bytes takes none: where it stands, the client is told. Raises what those two
-    raise.
+    An upload that was open already and has bytes takes none: where it stands, the client is told, as by `read_upload`.
+    Raises what those two raise.
     """
     stream, first = iter(pieces), b""
     attachment_id = opening["attachment_id"]
@@ -80,7 +83,7 @@ def open_with_bytes(
             )
             if upload is not None:
                 return upload
-    upload = open_upload(actor=actor, **opening)
+    upload = _as_it_stands(actor, open_upload(actor=actor, **opening))
     if not size or upload.offset:
         return upload
     rest = chain((first,) if first else (), stream)
