@@ -37,7 +37,7 @@ from apps.seizures.models import Merge, SeizureReport
 from apps.seizures.queries import groups_of
 from backend.reactions import REACTIONS
 from tests.cast import Cast
-from tests.seizing import Seizing, flash, line
+from tests.seizing import Seizing, flash, line, sound
 
 TASK = "reporting.count_seizures"
 PC04: dict[str, Any] = {
@@ -219,8 +219,12 @@ class Story:
         if choice % 3 == 0:
             fields["lines"] = {"2": {"removed": "Ghi hai lần"}}
         elif choice % 3 == 1:
-            fields = HOW[choice % len(HOW)] or {"lead_force": "customs"}
-            fields = {**fields, "persons": {"1": {"status": "released" if choice % 2 else "arrested"}}}
+            usual = {key: sound()[key] for key in ("lead_force", "participations")}
+            fields = {
+                **usual,
+                **HOW[choice % len(HOW)],
+                "persons": {"1": {"status": "released" if choice % 2 else "arrested"}},
+            }
         actions.amend_seizure(actor=SYSTEM, report_id=report.pk, fields=fields, reason="Cân lại")
 
     def _lab(self, report: SeizureReport, verb: str) -> None:
