@@ -498,6 +498,23 @@ def test_a_range_is_checked_by_itself(case: Case) -> None:
         assert codes("--since", "0") == {"event-columns"}
 
 
+def test_a_check_that_breaks_hides_nothing_of_what_others_found(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_bench: object, _id: UUID | None = None) -> None:
+        raise KeyError("rev")
+
+    monkeypatch.setattr("backend.management.commands.verify_evidence.check_custody", broken)
+    errors = StringIO()
+    with undone():
+        rewrite(case.report, remarks="Khác")
+        with pytest.raises(SystemExit) as end:
+            call_command("verify_evidence", stdout=StringIO(), stderr=errors)
+    assert end.value.code == 2
+    assert str(case.report.number) in errors.getvalue()
+    assert "could not check the rest" in errors.getvalue()
+
+
 def test_a_report_that_does_not_exist(case: Case) -> None:
     with pytest.raises(Exception, match="no such report"):
         verify("--report", "IR-0000-XXX-000000")

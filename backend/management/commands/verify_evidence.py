@@ -7,7 +7,7 @@ import traceback
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import orjson
@@ -48,20 +48,26 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         self.checked, self.bench = Checked(), Bench()
+        found: set[Finding] = set()
         try:
             sequence_events(waits=True)
-            found = sorted(set(self._findings(options)))
+            found.update(self._findings(options))
         except (DatabaseError, OSError, Unavailable) as error:
-            self.stderr.write(f"could not check: {type(error).__name__}: {error}")
-            sys.exit(NOT_CHECKED)
+            self._give_up(f"{type(error).__name__}: {error}", found)
         except CommandError:
             raise
         except Exception:  # noqa: BLE001  a fault of ours is no mismatch
-            self.stderr.write(f"could not check:\n{traceback.format_exc()}")
-            sys.exit(NOT_CHECKED)
-        self._tell(found, as_json=options["json"])
+            self._give_up(traceback.format_exc(), found)
+        self._tell(sorted(found), as_json=options["json"])
         if found:
             sys.exit(1)
+
+    def _give_up(self, why: str, found: set[Finding]) -> NoReturn:
+        """End with what was found so far: what breaks a check must not hide what others have found."""
+        for finding in sorted(found):
+            self.stderr.write(str(finding))
+        self.stderr.write(f"could not check the rest: {why}")
+        sys.exit(NOT_CHECKED)
 
     def _findings(self, options: dict[str, Any]) -> Iterator[Finding]:
         witness = Path(options["heads"]) if options["heads"] else None
