@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import os
 
+from typing import Any
+
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import task_postrun, task_prerun
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.settings")
 
 from django.conf import settings
+from django.db import close_old_connections
 
 from backend.env import env
 
@@ -42,6 +46,7 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     worker_max_tasks_per_child=2000,
+    CELERY_DB_REUSE_MAX=1_000_000,  # Celery would open a connection for each task: see `look_after_connections`
     timezone="UTC",
     beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
     beat_schedule={
@@ -91,3 +96,11 @@ if not env.broker_url:
 if settings.WEBPUSH.is_on:
     app.conf.beat_schedule["sync.poke"] = {"task": "sync.poke", "schedule": 15.0, "options": {"expires": 15}}
 app.autodiscover_tasks()
+
+
+@task_prerun.connect
+@task_postrun.connect
+def look_after_connections(sender: Any, **_: Any) -> None:
+    """Keep a sound connection between tasks, with its prepared statements, and give up a broken one; as requests do."""
+    if not sender.request.is_eager:
+        close_old_connections()
