@@ -66,7 +66,7 @@ def write(sql: str, values: Sequence[Any]) -> None:
 
 
 def insert(table: str, row: Mapping[str, Any]) -> None:
-    """Insert one row given by column, as `write` does; rows that wait go in one statement."""
+    """Insert one row given by column, as `write` does; rows that wait go before other writes."""
     wrapper = _direct.get()
     sql = _insertion(table, tuple(row))
     if wrapper is not None and _is_direct(wrapper):

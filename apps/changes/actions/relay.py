@@ -17,7 +17,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from apps.changes.models import Change, Reaction
-from apps.common.sql import with_commit
+from apps.common.sql import execute, with_commit, write
 
 Row = TypeVar("Row", bound=Model)
 Send = Callable[[str, list[int]], None]
@@ -41,18 +41,42 @@ def wake() -> None:
 
 def relay(reactions: Mapping[str, Sequence[str]], send: Send) -> int:
     """Claim unrelayed changes, write down which tasks they owe, send those; give the number of changes claimed."""
-    with transaction.atomic():
-        changes = list(_locked(Change.objects.filter(relayed_at__isnull=True).order_by("id"))[:BATCH])
-        now = timezone.now()
-        owed = [
-            Reaction(change_id=change.pk, task=task, sent_at=now)
-            for change in changes
-            for task in reactions.get(change.kind, ())
-        ]
-        Reaction.objects.bulk_create(owed)
-        Change.objects.filter(pk__in=[c.pk for c in changes]).update(relayed_at=now)
+    with with_commit():
+        changes = _claimed()
+        owed = _owe([(pk, task) for pk, kind in changes for task in reactions.get(kind, ())])
     _send(owed, send)
     return len(changes)
+
+
+def _claimed() -> list[tuple[int, str]]:
+    """Lock the oldest changes that nobody has relayed and mark them; gives id and kind of each."""
+    skips = connection.features.has_select_for_update_skip_locked
+    claim = f"{_CLAIM} FOR UPDATE SKIP LOCKED" if skips else _CLAIM
+    changes: list[tuple[int, str]] = execute(claim, [BATCH]).fetchall()
+    if changes:
+        write(_RELAYED[connection.vendor], [timezone.now(), [pk for pk, _ in changes]])
+    return changes
+
+
+def _owe(owed: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Write down which tasks these changes owe, given as (change, task); gives them as (reaction, task)."""
+    told = [{"change_id": pk, "task": task} for pk, task in owed]
+    return execute(_OWE[connection.vendor], [timezone.now(), told]).fetchall() if told else []
+
+
+_CLAIM = "SELECT id, kind FROM changes_change WHERE relayed_at IS NULL ORDER BY id LIMIT %s"
+_RELAYED = {
+    "postgresql": "UPDATE changes_change SET relayed_at = %s "
+    "WHERE id IN (SELECT value::bigint FROM json_array_elements_text(%s::json))",
+    "sqlite": "UPDATE changes_change SET relayed_at = %s WHERE id IN (SELECT value FROM json_each(%s))",
+}
+_OWE = {
+    "postgresql": "INSERT INTO changes_reaction (change_id, task, sent_at, attempts) SELECT u.change_id, u.task, %s, 1 "
+    "FROM json_to_recordset(%s::json) AS u(change_id bigint, task text) RETURNING id, task",
+    "sqlite": "INSERT INTO changes_reaction (change_id, task, sent_at, attempts) "
+    "SELECT json_extract(value, '$.change_id'), json_extract(value, '$.task'), %s, 1 "
+    "FROM json_each(%s) RETURNING id, task",
+}
 
 
 def resend_overdue(send: Send, *, overdue: timedelta = OVERDUE) -> int:
@@ -67,10 +91,10 @@ def resend_overdue(send: Send, *, overdue: timedelta = OVERDUE) -> int:
         for row in rows:
             row.sent_at, row.attempts = now, row.attempts + 1
         Reaction.objects.bulk_update(rows, ["sent_at", "attempts"])
-    _send([row for row in rows if row.attempts <= TOGETHER], send)
+    _send([(row.pk, row.task) for row in rows if row.attempts <= TOGETHER], send)
     for row in rows:
         if row.attempts > TOGETHER:
-            _send([row], send)
+            send(row.task, [row.pk])
     return len(rows)
 
 
@@ -97,10 +121,10 @@ def open_reactions(reaction_ids: Iterable[int], task: str | None = None) -> Quer
     return rows if task is None else rows.filter(task=task)
 
 
-def _send(rows: Sequence[Reaction], send: Send) -> None:
+def _send(owed: Sequence[tuple[int, str]], send: Send) -> None:
     by_task: dict[str, list[int]] = defaultdict(list)
-    for row in rows:
-        by_task[row.task].append(row.pk)
+    for pk, task in owed:
+        by_task[task].append(pk)
     for task, ids in by_task.items():
         send(task, ids)
 
