@@ -7,7 +7,6 @@ is sent again by the sweep, because the work itself is kept in the database (`ap
 from __future__ import annotations
 
 import os
-
 from typing import Any
 
 from celery import Celery
