@@ -11,15 +11,20 @@ import psycopg
 import pytest
 
 from tests.deployment import Deployment
-from tests.phone import Phone, Refused
+from tests.phone import Phone, Refused, until
 from tests.reports import plain_report
 
 pytestmark = pytest.mark.live
 
 REPORTS = 30
-ENDED = (
+END_ALL = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND pid <> pg_backend_pid() AND random() < 0.5"
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+END_HALF = f"{END_ALL} AND random() < 0.5"
+OWED = (
+    "SELECT (SELECT count(*) FROM changes_change WHERE relayed_at IS NULL)"
+    " + (SELECT count(*) FROM changes_reaction WHERE done_at IS NULL)"
 )
 
 
@@ -40,7 +45,7 @@ def test_connections_that_end_in_the_middle_lose_and_double_nothing(
             deployment.stack.environment["HAIDANG_DATABASE_URL"], autocommit=True
         ) as connection:
             while not is_over.wait(chance.uniform(0.005, 0.05)):
-                row = connection.execute(ENDED).fetchone()
+                row = connection.execute(END_HALF).fetchone()
                 ended.append(row[0] if row else 0)
 
     killer = threading.Thread(target=end_connections)
@@ -63,6 +68,25 @@ def test_connections_that_end_in_the_middle_lose_and_double_nothing(
     assert {body["version"] for body in held.values()} == {1}
     assert phone.attention() == []
     assert deployment.scalar("SELECT count(*) FROM inspections_inspectionreport") == REPORTS
+
+
+@pytest.mark.parametrize("deployment", ["postgresql"], indirect=True)
+def test_a_worker_whose_connection_ended_while_it_rested_opens_another(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    """Expected: what comes next is worked off at once, not when the sweep sends it a second time."""
+    deployment.stack.start_worker()
+    phone = deployment.phone(tmp_path)
+    phone.pull()
+    version, _ = phone.checklist("plain")
+    for count in (1, 2, 3):
+        phone.submit(plain_report(version, remarks=f"số {count}"))
+        while phone.waiting():
+            _push_patiently(phone)
+        assert until(lambda: not deployment.scalar(OWED), seconds=40)
+        assert deployment.counted() == count
+        assert deployment.scalar("SELECT max(attempts) FROM changes_reaction") == 1
+        assert deployment.scalar(END_ALL) >= 2, "web server and worker keep their connections"
 
 
 def _push_patiently(phone: Phone) -> None:
