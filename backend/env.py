@@ -43,6 +43,7 @@ class Environment(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
     enrolment_minutes: int = Field(default=10, ge=1, le=1440)
+    flash_minutes: int = Field(default=60, ge=1, le=1440)
     oidc_server_url: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")

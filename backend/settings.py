@@ -269,6 +269,7 @@ TIMESTAMP_URL, TIMESTAMP_CERTIFICATE = env.timestamp_url, env.timestamp_certific
 METRICS_TOKEN = env.metrics_token.get_secret_value()
 MIN_APP_VERSIONS = read_versions(env.min_app_versions)
 WEBPUSH = WebPush(env.webpush_private_key.get_secret_value(), env.webpush_subject, env.webpush_services)
+FLASH_WITHIN = timedelta(minutes=env.flash_minutes)
 ENROLMENT_CODE_LIFETIME = timedelta(minutes=env.enrolment_minutes)
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=15)
 REFRESH_TOKEN_LIFETIME = timedelta(days=90)

@@ -77,8 +77,8 @@ PHOTO_FLAGS = {
 FLAGS: Mapping[str, tuple[str, str]] = {
     "flash-late": (
         say(
-            "Tin báo nhanh gửi sau 60 phút kể từ khi phát hiện.",
-            "The flash came more than 60 minutes after the find.",
+            "Tin báo nhanh đến quá thời hạn kể từ khi phát hiện.",
+            "The flash came later after the find than it should.",
         ),
         "warning",
     ),

@@ -209,6 +209,29 @@ def test_a_role_that_changed_must_be_agreed_to_anew(seizing: Seizing, cast: Cast
         seizing.decide(report, "verify_region", cast.region_leader)
 
 
+@pytest.mark.parametrize(
+    ("upto", "verb"),
+    [("region_verified", "accept"), ("hq_accepted", "confirm_lab"), ("lab_confirmed", "close")],
+)
+def test_a_unit_that_a_correction_adds_later_is_asked_too(
+    seizing: Seizing, cast: Cast, upto: str, verb: str
+) -> None:
+    """Nobody becomes a leading unit of an accepted seizure behind its own leader's back."""
+    report = seizing.verified(seizing.submitted(lab_reason="Chưa trưng cầu"), upto)
+    actions.amend_seizure(
+        actor=cast.leader.actor(),
+        report_id=report.pk,
+        fields={"participations": JOINT},
+        reason="Bổ sung đơn vị cùng chủ trì",
+    )
+    with pytest.raises(InvalidFields) as refusal:
+        seizing.decide(report, verb, cast.hq_reviewer)
+    assert "/fields/participations/1" in {fault.pointer for fault in refusal.value.errors}
+    actions.agree_participation(actor=cast.region_leader.actor(), report_id=report.pk)
+    if verb != "close":
+        assert seizing.decide(report, verb, cast.hq_reviewer)
+
+
 def test_the_database_holds_one_lead(seizing: Seizing, cast: Cast) -> None:
     two = [{"unit": "NBA", "role": "lead"}, {"unit": "CPN", "role": "lead"}]
     with pytest.raises(InvalidFields):

@@ -21,6 +21,7 @@ from apps.inspections.errors import PhotosMissing
 from apps.seizures import actions
 from apps.seizures.actions import declare_photo, remove_orphaned_photos
 from apps.seizures.errors import DuplicatesOpen
+from apps.seizures.models import SeizureReport
 from tests import evidence_images as images
 from tests.cast import Cast, Member
 from tests.seizing import Seizing, flash, line, sound
@@ -145,6 +146,27 @@ def test_verified_once_the_photo_of_the_scale_is_stored(seizing: Seizing, cast: 
         seizing.decide(sent, "verify_unit", cast.leader)
     store_original(actor=cast.officer.actor(), attachment_id=photo.pk, data=PICTURE)
     assert seizing.decide(sent, "verify_unit", cast.leader).stage == "unit_verified"
+
+
+@pytest.mark.parametrize("photos", [[], [str(new_id())]])
+def test_a_correction_does_not_take_the_photo_of_the_scale_away(
+    seizing: Seizing, cast: Cast, photos: list[str]
+) -> None:
+    """Not by naming no photo, nor by naming one that nobody has taken."""
+    report = new_id()
+    photo = taken(cast.officer, report, "scale")
+    store_original(actor=cast.officer.actor(), attachment_id=photo.pk, data=PICTURE)
+    fields = sound(**VERIFIABLE, photos=[str(photo.pk)])
+    seizing.send(actions.submit_seizure, fields, report=report)
+    seizing.decide(SeizureReport.objects.get(), "verify_unit", cast.leader)
+    with pytest.raises(InvalidFields) as refused:
+        actions.amend_seizure(
+            actor=cast.leader.actor(), report_id=report, fields={"photos": photos}, reason="Sửa"
+        )
+    assert {fault.code for fault in refused.value.errors} == {"scale-photo-or-reason"}
+    said = {"photos": photos, "no_scale_photo_reason": "Ảnh chụp nhầm gói"}
+    done = actions.amend_seizure(actor=cast.leader.actor(), report_id=report, fields=said, reason="Sửa")
+    assert done.fields["photos"] == photos
 
 
 def test_a_photo_that_is_still_to_be_declared_is_waited_for(seizing: Seizing, cast: Cast) -> None:

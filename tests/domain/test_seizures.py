@@ -77,6 +77,14 @@ def test_a_late_flash_is_taken_and_flagged(seizing: Seizing) -> None:
     assert "flash-late" in report.flags
 
 
+def test_the_service_sets_how_soon_a_flash_must_come(seizing: Seizing, settings: Any) -> None:
+    assert dt.timedelta(hours=1) == settings.FLASH_WITHIN
+    settings.FLASH_WITHIN = dt.timedelta(minutes=10)
+    assert "flash-late" in seizing.send(actions.send_flash, flash()).report.flags
+    settings.FLASH_WITHIN = dt.timedelta(minutes=30)
+    assert "flash-late" not in seizing.send(actions.send_flash, flash()).report.flags
+
+
 def test_the_whole_way(seizing: Seizing, cast: Cast) -> None:
     first = seizing.send(actions.send_flash, flash()).report
     more = seizing.send(

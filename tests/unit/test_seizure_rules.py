@@ -24,7 +24,8 @@ from tests.seizing import flash, line, sound
 def ready(**changed: Any) -> dict[str, Any]:
     """Give a sound report as the rules read it."""
     said = sound(**changed)
-    leads = [{**p, "force": p.get("force", "customs"), "agency": ""} for p in said["participations"]]
+    own = {"force": "customs", "agency": "", "is_agreed": True}
+    leads = [{**own, **p} for p in said["participations"]]
     return {"conveyances": {}, **said, "participations": leads}
 
 

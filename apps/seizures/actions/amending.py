@@ -18,7 +18,7 @@ from apps.seizures.actions.common import finish, freeze, settle_day
 from apps.seizures.actions.deciding import AMENDERS, to_decide
 from apps.seizures.actions.editing import checked, flattened, put
 from apps.seizures.models import SeizureReport
-from apps.seizures.queries import body, groups_of, reported, streams_of
+from apps.seizures.queries import body, groups_of, photo_purposes, reported, streams_of
 from apps.seizures.rules import checks, stages
 from apps.seizures.rules.fields import LAB_FIELDS, problem, read_value
 
@@ -96,11 +96,11 @@ def _amended(
     changed = merge(patch, flattened(report), report.field_revs, Base(base_rev or report.rev))
     if not changed:
         return report
-    day, owed = report.occurred_on, checks.owed_at(report.stage, reported(report))
+    day, owed = report.occurred_on, _owed(report)
     report.rev += 1
     report.version += 1
     put(report, changed)
-    lost = [fault for fault in checks.owed_at(report.stage, reported(report)) if fault not in owed]
+    lost = [fault for fault in _owed(report) if fault not in owed]
     if lost:
         raise InvalidFields(errors=lost)
     if "detected_on_device_at" in changed:
@@ -109,6 +109,12 @@ def _amended(
     finish(actor, report, why.change, held=held, data=data, days=[day])
     freeze(actor, report, reason)
     return report
+
+
+def _owed(report: SeizureReport) -> list[Problem]:
+    """Give what a report lacks at its stage. A photo that no phone has declared shows nothing here."""
+    purposes = [purpose for purpose in photo_purposes(report).values() if purpose is not None]
+    return checks.owed_at(report.stage, {**reported(report), "photo_purposes": purposes})
 
 
 def _check_lab(report: SeizureReport, patch: Mapping[str, Any]) -> None:

@@ -1,12 +1,12 @@
-"""What phones send on: a flash within the hour, a preliminary report, the full one. Each is a version."""
+"""What phones send on: a flash at once, a preliminary report, the full one. Each is a version."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 
 from apps.common.actor import Actor
@@ -23,7 +23,6 @@ from apps.seizures.models import SeizureReport, Stage
 from apps.seizures.queries import KIND, body, reported
 from apps.seizures.rules import checks, stages
 
-FLASH_WITHIN = dt.timedelta(minutes=60)
 FLASH_LATE = "flash-late"
 CHANGES = {
     Stage.FLASH: "seizure.flashed",
@@ -87,7 +86,7 @@ def _receive(report: SeizureReport, warnings: tuple[str, ...]) -> None:
         if not report.incident.number:
             report.incident.number = next_number("VV", report.unit_id, now)
             report.incident.save(update_fields=["number", "updated_at"])
-        if detected and now - detected > FLASH_WITHIN:
+        if detected and now - detected > settings.FLASH_WITHIN:
             flags.add(FLASH_LATE)
     report.submitted_at = now
     report.flags = sorted(flags | ({WARN_MOVED} & set(warnings)))

@@ -29,6 +29,8 @@ _SUBMITTED = (
     "checklist_version",
 )
 _VERIFIED = ("watch_linked", "handover_plan")
+# Decisions that rest on every unit's own word about its role, also when a correction changed the roles meanwhile.
+_AGREED = frozenset({"verify_region", "accept", "confirm_lab", "close"})
 _LINE = ("substance", "form", "measure_basis", "id_basis", "scale_id", "seal_numbers")
 # mode → fields of which one must be there, as (part, field)
 _TRANSPORT: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -95,7 +97,7 @@ def missing_for(verb: str, report: Report) -> list[Problem]:
     if verb == "verify_unit":
         found += [problem(key, "required") for key in _VERIFIED if not report.get(key)]
         found += [*_lines_complete(report), *_together(report), *_scale_shown(report)]
-    if verb == "verify_region":
+    if verb in _AGREED:
         found += [
             problem(f"participations/{i}", "not-agreed")
             for i, p in enumerate(report.get("participations") or ())
@@ -114,10 +116,14 @@ def missing_for(verb: str, report: Report) -> list[Problem]:
 
 
 def owed_at(stage: str, report: Report) -> list[Problem]:
-    """Give what a report lacks of that which brought it to its stage; a correction may take none of it away."""
+    """Give what a report lacks of that which brought it to its stage; a correction may take none of it away.
+
+    Of a verified report this takes `photo_purposes`, too.
+    """
     found = missing_at(stage if stage in {FLASH, PRELIMINARY} else SUBMITTED, report)
     if stage not in {FLASH, PRELIMINARY, SUBMITTED}:
         found += [problem(key, "required") for key in _VERIFIED if not report.get(key)]
+        found += _scale_shown(report)
     return found
 
 

@@ -307,7 +307,7 @@ export const en: FindWords = {
     choice: "The value is not in the list.",
   },
   warnings: {
-    "flash-late": "The flash came more than 60 minutes after the detection.",
+    "flash-late": "The flash came late after the detection.",
     "lines-alike": "Two lines are alike.",
     "tablet-mass": "One tablet weighs an unusual amount.",
     "lab-over-scale": "The laboratory found more than was weighed; a leader will check the figure.",

@@ -308,7 +308,7 @@ export const vi = {
     choice: "Giá trị không có trong danh mục.",
   },
   warnings: {
-    "flash-late": "Báo nhanh gửi sau phát hiện hơn 60 phút.",
+    "flash-late": "Báo nhanh đến muộn so với lúc phát hiện.",
     "lines-alike": "Có hai dòng giống nhau.",
     "tablet-mass": "Khối lượng một viên khác thường.",
     "lab-over-scale": "Giám định ghi nhiều hơn khối lượng đã cân; lãnh đạo sẽ kiểm tra lại số.",
