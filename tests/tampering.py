@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -13,14 +13,42 @@ from django.core.management import call_command
 from django.db import IntegrityError, connection, models, transaction
 
 from apps.accounts.models import Device
-from apps.audit.models import Head, KeyStatement, Tile
+from apps.audit.models import Event, Head, KeyStatement, Leaf, Pending, Stamp, Tile
 from apps.common.insert_only import InsertOnly, releasing
 from apps.common.records import new_id
-from apps.evidence.models import Attachment
-from apps.inspections.models import InspectionReport, ReportVersion, ReviewNote
+from apps.custody.models import CustodyEvent, Exhibit, HandOver, Seal, StoreCount
+from apps.evidence.models import Attachment, Capture, Piece, Receipt, Upload
+from apps.inspections.models import (
+    InspectionReport,
+    NumberSeries,
+    ReportVersion,
+    ReviewNote,
+    SingleUseValue,
+)
 from apps.seizures import models as seizures
 
 Row = models.Model
+Kind = type[models.Model]
+
+# Whose every column is changed by a test, and where that test stands; `test_evidence_watched` holds the lists to the
+# models that there are.
+LEDGER: tuple[Kind, ...] = (Event, Leaf, Tile, Head, KeyStatement)  # test_verify_evidence
+RECORDS: tuple[Kind, ...] = (  # test_verify_evidence
+    *(InspectionReport, ReportVersion, ReviewNote, Attachment, Capture, Receipt, Device),
+    *(seizures.SeizureReport, seizures.ReportVersion, seizures.SeizureLine),
+)
+SAID: tuple[Kind, ...] = (  # test_verify_seizures
+    *(seizures.Merge, seizures.Decision, seizures.Agreement, seizures.DistinctPair, seizures.Participation),
+    *(seizures.Participant, seizures.ReportNumber, seizures.SeizureLine, seizures.Incident, NumberSeries),
+)
+CUSTODY: tuple[Kind, ...] = (Exhibit, CustodyEvent, Seal, HandOver, StoreCount)  # test_verify_custody
+STAMPS: tuple[Kind, ...] = (Stamp,)  # test_timestamps
+NOT_EVIDENCE: Mapping[Kind, str] = {
+    Pending: "the queue of events that have no number yet; it is empty a second later",
+    Upload: "bytes on their way; what has arrived stands in the attachment",
+    Piece: "bytes on their way; what has arrived stands in the attachment",
+    SingleUseValue: "numbers of submissions once more, for a search; made anew from them by a task",
+}
 
 
 def verify(*arguments: str) -> tuple[int, list[dict[str, str]]]:
@@ -58,14 +86,13 @@ def rewrite(row: Row, **fields: Any) -> None:
     type(row)._base_manager.filter(pk=row.pk).update(**fields)
 
 
-def is_taken(row: Row, column: str, value: Any) -> bool:
-    """Change one column; False when a constraint of the database does not let even its owner."""
-    try:
-        with transaction.atomic():
+def is_taken(row: Row, column: str, *values: Any) -> bool:
+    """Change one column to the first value that is taken; False when constraints do not let even its owner."""
+    for value in values:
+        with suppress(IntegrityError), transaction.atomic():
             rewrite(row, **{column: value})
-    except IntegrityError:
-        return False
-    return True
+            return True
+    return False
 
 
 def other(row: Row, field: models.Field[Any, Any]) -> Any:  # noqa: PLR0911  a flat table
@@ -119,13 +146,39 @@ IGNORED = {
 }
 
 
-def flips(row: Row) -> Iterator[tuple[str, str, Any]]:
-    """Give each column of a row with another value for it."""
+def flips(row: Row) -> Iterator[tuple[str, str, list[Any]]]:
+    """Give each column of a row with other values for it."""
     for field in row._meta.concrete_fields:
         if (type(row), field.name) not in IGNORED and not (field.primary_key and type(row) in HELD):
-            value = other(row, field)
-            if value is not None:
-                yield f"{type(row).__name__}.{field.name}", field.attname, value
+            yield f"{type(row).__name__}.{field.name}", field.attname, list(others(row, field))
+
+
+def watched(row: Row, ignored: Collection[str] = ()) -> tuple[set[str], set[str]]:
+    """Change each column of a row; gives those whose change nothing finds, and those that could not be changed."""
+    silent, untried = set(), set()
+    for field in row._meta.concrete_fields:
+        if field.attname in ignored or field.primary_key or (type(row), field.name) in IGNORED:
+            continue
+        with undone():
+            if not is_taken(row, field.attname, *others(row, field)):
+                untried.add(field.attname)
+            elif not verify()[1]:
+                silent.add(field.attname)
+    return silent, untried
+
+
+def others(row: Row, field: models.Field[Any, Any]) -> Iterator[Any]:
+    """Give values that the field could hold and does not; constraints may refuse some of them."""
+    value = getattr(row, field.attname)
+    if isinstance(field, models.ForeignKey):
+        model: Any = field.related_model
+        yield from model._base_manager.exclude(pk=value).order_by("pk").values_list("pk", flat=True)[:9]
+        yield new_id() if isinstance(model._meta.pk, models.UUIDField) else 10**6  # looked for at the commit
+    elif field.flatchoices:
+        yield from (choice for choice, _ in field.flatchoices if choice != value)
+    else:
+        yield other(row, field)
+        yield from [(value or 0) + 1000] if isinstance(field, models.IntegerField) else []
 
 
 # Rows that others point at by foreign key: their id cannot change.

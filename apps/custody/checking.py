@@ -44,13 +44,13 @@ def _check_exhibits(bench: Bench, ids: Collection[UUID]) -> Iterator[Finding]:
         events.setdefault(event.oid, []).append(event)
     seals: dict[UUID, list[Seal]] = {}
     for seal in Seal.objects.filter(exhibit__in=list(ids)):
-        seals.setdefault(seal.event_id, []).append(seal)
+        seals.setdefault(seal.exhibit_id, []).append(seal)
     for pk in ids:
         bench.records += 1
         place = f"{KIND} {pk}"
         own, told = steps.get(pk, []), events.get(pk, [])
         yield from _check_steps(place, own, told)
-        yield from _check_seals(place, own, seals)
+        yield from _check_seals(place, own, seals.get(pk, []))
         row = rows.get(pk)
         if row is None:
             yield Finding("record-missing", place)
@@ -115,10 +115,13 @@ def _agrees(step: CustodyEvent, previous: str) -> bool:
     return all(said.get(key) == value for key, value in repeated.items())
 
 
-def _check_seals(
-    place: str, steps: Sequence[CustodyEvent], seals: Mapping[UUID, Sequence[Seal]]
-) -> Iterator[Finding]:
-    """Compare the seals that were used up with what the steps say was put on."""
+def _check_seals(place: str, steps: Sequence[CustodyEvent], seals: Sequence[Seal]) -> Iterator[Finding]:
+    """Compare the seals that were used up for an exhibit with what its steps say was put on."""
+    by_step: dict[UUID, list[Seal]] = {}
+    for seal in seals:
+        by_step.setdefault(seal.event_id, []).append(seal)
+    for strange in sorted(by_step.keys() - {step.pk for step in steps}):
+        yield from (Finding("custody-differs", place, f"seal {s.number}: no step") for s in by_step[strange])
     on_package: set[tuple[Any, ...]] = set()
     for step in steps:
         try:
@@ -126,8 +129,8 @@ def _check_seals(
         except orjson.JSONDecodeError:
             continue  # named already
         now = {(s["number"], s["type"], s["issuer"], s["year"]) for s in said["seals"]}
-        used = {(s.number, s.type, s.issuer, s.year) for s in seals.get(step.pk, ())}
-        spelt = all(s.spelling == spelling(s.number) for s in seals.get(step.pk, ()))
+        used = {(s.number, s.type, s.issuer, s.year) for s in by_step.get(step.pk, ())}
+        spelt = all(s.spelling == spelling(s.number) for s in by_step.get(step.pk, ()))
         for number, *_ in sorted(now - on_package - used, key=str):
             yield Finding("custody-missing", place, f"seal {number}")
         if used - now or not spelt:

@@ -31,7 +31,7 @@ from apps.seizures import models as seizures
 from apps.seizures.actions import amend_seizure
 from tests.court import Case, Court
 from tests.holding import Holding
-from tests.tampering import Row, codes, flips, is_taken, rewrite, swap, undone, verify
+from tests.tampering import LEDGER, RECORDS, Row, codes, flips, is_taken, rewrite, swap, undone, verify
 
 pytestmark = pytest.mark.django_db
 
@@ -96,14 +96,18 @@ def test_each_stored_field_of_reports_their_photos_and_receipts(case: Case, find
         (find.receipts[2], (str(find.receipts[2].pk),)),
         (Capture.objects.get(pk=taken.pk), (str(taken.pk),)),
     ]
-    tried = 0
+    assert {type(row) for row, _ in rows} == set(RECORDS)
+    tried, refused = 0, set()
     for row, places in rows:
-        for name, column, value in flips(row):
+        for name, column, values in flips(row):
             with undone():
-                if is_taken(row, column, value):
+                if is_taken(row, column, *values):
                     assert_found(name, *places)
                     tried += 1
+                else:
+                    refused.add(name)
     assert tried > 160
+    assert refused == set()
 
 
 def test_the_report_itself_says_which_field_was_changed(case: Case) -> None:
@@ -129,14 +133,18 @@ def test_each_field_of_events_leaves_inner_hashes_heads_and_keys(case: Case) -> 
         heads[-1],
         KeyStatement.objects.get(),
     ]
-    tried = 0
+    assert {type(row) for row in rows} == set(LEDGER)
+    tried, refused = 0, set()
     for row in rows:
-        for name, column, value in flips(row):
+        for name, column, values in flips(row):
             with undone():
-                if is_taken(row, column, value):
+                if is_taken(row, column, *values):
                     assert_found(name)
                     tried += 1
+                else:
+                    refused.add(name)
     assert tried > 50
+    assert refused == set()
 
 
 def test_a_key_of_which_nothing_can_be_read_is_named(case: Case) -> None:
