@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -11,8 +12,11 @@ from apps.console.seizure_forms import LabForm, offer, point, vocabulary
 from apps.custody.actions import STEPS
 from apps.custody.models import Exhibit, HandOver
 from apps.custody.queries import text
+from apps.custody.rules.forms import MAX_COPIES
 from apps.custody.rules.moves import steps_from
+from apps.reference.queries import label as vocabulary_label
 from apps.seizures.models import SeizureReport
+from apps.seizures.rules.lines import standing
 
 _BY_LINE = say("Mỗi dòng một mục.", "One on each line.")
 _SEVERAL = say("Nhiều số cách nhau bằng dấu phẩy.", "Several with commas.")
@@ -36,6 +40,17 @@ def _lines(label: str) -> forms.CharField:
 def several(text: str, separator: str = ",") -> list[str]:
     """Read several values that were typed into one field."""
     return [part.strip() for part in text.split(separator) if part.strip()]
+
+
+def _ticks(label: str) -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(label=label, widget=forms.CheckboxSelectMultiple, required=False)
+
+
+def _called(mark: str, row: Mapping[str, Any]) -> str:
+    """Call somebody or a vehicle of a report by the mark and by what names nobody."""
+    role = vocabulary_label("person_role", row["role"]) if row.get("role") else ""
+    facts = (role, *(row.get(name) for name in ("flight_no", "vessel", "plate", "train")))
+    return f"{mark}: {', '.join(str(fact) for fact in facts if fact) or '–'}"
 
 
 class _Witnessed(forms.Form):
@@ -111,10 +126,14 @@ class StepForm(_Witnessed):
     seal_type = forms.ChoiceField(label=say("Loại niêm phong", "Kind of seal"), required=False)
     issuer = _text(say("Đơn vị phát hành (nếu khác)", "Issuer (when another)"), 40)
     gross_mass_g = _text(say("Khối lượng cả gói (g)", "Mass of the package (g)"), 20)
+    signers = _text(say("Người ký nhãn niêm phong", "Who signed the label"), 800, _SEVERAL)
+    stamp_of = _text(say("Đóng dấu của", "Stamp of"))
+    condition = _text(say("Tình trạng gói", "State of the package"), 1000)
     record_doc_number = _text(say("Số biên bản", "Record number"), 60)
     note = _text(say("Ghi chú", "Note"), 1000)
     field_order = (
-        "step place purpose seals_read seals seal_type issuer gross_mass_g is_subject_present witnesses"
+        "step place purpose seals_read seals seal_type issuer gross_mass_g is_subject_present witnesses "
+        "signers stamp_of condition"
     ).split()
 
     def __init__(self, exhibit: Exhibit, *args: Any, **kwargs: Any) -> None:
@@ -129,8 +148,9 @@ class StepForm(_Witnessed):
         values = super().said()
         values.pop("step")
         kind, issuer = values.pop("seal_type", ""), values.pop("issuer", "")
-        if "seals_read" in values:
-            values["seals_read"] = several(str(self.cleaned_data["seals_read"]))
+        for name in ("seals_read", "signers"):
+            if name in values:
+                values[name] = several(str(self.cleaned_data[name]))
         if "seals" in values:
             numbers = several(str(self.cleaned_data["seals"]))
             values["seals"] = [{"number": number, "type": kind, "issuer": issuer} for number in numbers]
@@ -171,8 +191,9 @@ class ResultForm(LabForm):
 
 
 class OfferForm(forms.Form):
-    """To whom exhibits are offered, and which."""
+    """To whom exhibits are offered, which, and what goes with them."""
 
+    field_order = ("exhibits", "persons", "vehicles")
     kind = forms.ChoiceField(label=say("Bên nhận", "Receiver"), choices=HandOver.Kind.choices)
     badge_no = _text(say("Số hiệu người nhận", "Receiver's badge"), 20)
     name = _text(say("Họ tên người nhận (ngoài ngành)", "Receiver's name (outside)"))
@@ -181,13 +202,26 @@ class OfferForm(forms.Form):
     documents = _text(say("Hồ sơ, giấy tờ kèm theo", "Documents that go with it"), 1000)
     place = _text(say("Địa điểm bàn giao", "Place of the hand-over"))
     witnesses = _lines(say("Người chứng kiến bàn giao", "Witnesses of the hand-over"))
-    exhibits = forms.MultipleChoiceField(
-        label=say("Tang vật", "Exhibits"), widget=forms.CheckboxSelectMultiple, required=False
+    exhibits = _ticks(say("Tang vật", "Exhibits"))
+    persons = _ticks(say("Người bàn giao kèm theo", "People handed over with them"))
+    vehicles = _ticks(say("Phương tiện bàn giao kèm theo", "Vehicles handed over with them"))
+    copies = forms.IntegerField(
+        label=say("Số bản của biên bản", "Copies of the record"),
+        required=False,
+        min_value=1,
+        max_value=MAX_COPIES,
+        help_text=say("Bỏ trống: 2 bản.", "Empty: two."),
     )
 
-    def __init__(self, exhibits: list[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, report: SeizureReport, exhibits: list[tuple[str, str]], *args: Any, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         offer(self, "exhibits", exhibits)
+        for name, rows in (("persons", report.persons), ("vehicles", report.conveyances)):
+            offer(self, name, [(mark, _called(mark, row)) for mark, row in sorted(standing(rows).items())])
+            if not standing(rows):
+                del self.fields[name]
 
     def said(self) -> dict[str, Any]:
         """Give what was filled in, as the action takes it."""

@@ -30,6 +30,7 @@ _ANSWERS = (
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 # Header fields that a desk may correct, and of a line by its mark.
 AMENDED = (
+    "finding_category",
     "watch_linked",
     "handover_plan",
     "no_scale_photo_reason",
@@ -142,6 +143,7 @@ class LabForm(forms.Form):
 class AmendForm(forms.Form):
     """A correction at a desk; what is left as it is changes nothing."""
 
+    finding_category = forms.ChoiceField(label=name_of("finding_category"), required=False)
     watch_linked = forms.ChoiceField(label=name_of("watch_linked"), required=False, choices=_ANSWERS)
     handover_plan = forms.CharField(label=name_of("handover_plan"), required=False, max_length=1000)
     no_scale_photo_reason = forms.CharField(
@@ -185,7 +187,8 @@ class AmendForm(forms.Form):
         initial = {name: fields.get(name, "") for name in AMENDED}
         initial["modus_operandi"] = ", ".join(fields.get("modus_operandi") or ())
         super().__init__(data, initial=initial)
-        offer(self, "legal_outcome", [("", "–"), *vocabulary("legal_outcome")])
+        for name in ("legal_outcome", "finding_category"):
+            offer(self, name, [("", "–"), *vocabulary(name)])
         offer(self, "mark", [("", "–"), *((mark, mark) for mark in sorted(report.lines))])
         bases = [pair for pair in vocabulary("measure_basis") if pair[0] != "lab_net"]
         offer(self, "measure_basis", [("", "–"), *bases])

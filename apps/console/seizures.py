@@ -14,7 +14,7 @@ from apps.organisation.queries import names_by_code
 from apps.reference.queries import countries, label, substances
 from apps.seizures.models import SeizureLine
 from apps.seizures.rules.fields import HEADER, LAB_FIELDS, NOMINAL, PARTS
-from apps.seizures.rules.lines import ESTIMATED, Measure
+from apps.seizures.rules.lines import ESTIMATED, NOT_A_DRUG, Measure
 
 _LABELS: Mapping[str, str] = {
     "kind": say("Loại báo cáo", "Kind"),
@@ -55,6 +55,7 @@ _LABELS: Mapping[str, str] = {
     "participants": say("Công chức tham gia", "Participants"),
     "participations": say("Đơn vị tham gia", "Units that took part"),
     "substance": say("Chất", "Substance"),
+    "article": say("Vật khác (không phải ma túy)", "Another thing (no drug)"),
     "form": say("Dạng", "Form"),
     "gross_mass_g": say("Cả bì (g)", "Gross (g)"),
     "net_mass_g": say("Tịnh (g)", "Net (g)"),
@@ -200,8 +201,15 @@ def words_of(key: str, value: Any, called: Called) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
+def _coded(value: str, vocabulary: str) -> str:
+    """Say what a code is called; of a kind of find also who answers for it."""
+    if vocabulary != "finding_category":
+        return label(vocabulary, value)
+    return f"{label(vocabulary, value)} ({pick('chuyển giao cho: ', 'goes to: ')}{label('hand_off', value)})"
+
+
 _READ: Mapping[str, Callable[[Any, str], str]] = {
-    "code": lambda value, rest: label(rest, value),
+    "code": _coded,
     "codes": lambda value, rest: ", ".join(label(rest, code) for code in value),
     "among": lambda value, _: str(_AMONG.get(value) or label("measure_basis", value)),
     "time": lambda value, _: when(parse_time(value)),
@@ -254,7 +262,8 @@ def amount(found: Measure | SeizureLine) -> str:
     if found.count:
         parts.append(f"{number(found.count)} {label('count_unit', found.count_unit)}")
     told = " · ".join(parts) or "–"
-    return pick(f"khoảng {told}", f"about {told}") if parts and found.basis == ESTIMATED else told
+    is_about = found.basis == ESTIMATED and found.excluded != NOT_A_DRUG
+    return pick(f"khoảng {told}", f"about {told}") if parts and is_about else told
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any], called: Called) -> list[Difference]:

@@ -80,6 +80,9 @@ class HandOverQuerySet(models.QuerySet["HandOver"]):
 class HandOver(Record):
     """Exhibits of one seizure that a giver offers and a receiver confirms, each with its seals and mass, or refuses.
 
+    With them may go papers, people and vehicles: the last two by their marks in the report, so that a hand-over names
+    nobody; `copies` are those of the record that is signed (empty: one for each side).
+
     `items`: exhibit → what the giver says of it (`seals`, `gross_mass_g`), what was read on it (`seals_read`,
     `mass_read`), what differs (`differs`).
     """
@@ -114,6 +117,9 @@ class HandOver(Record):
     receiver_office = models.CharField(max_length=200, blank=True)
     legal_basis = models.CharField(max_length=500, blank=True)
     documents = models.CharField(max_length=1000, blank=True)
+    persons = models.JSONField(default=list)
+    vehicles = models.JSONField(default=list)
+    copies = models.PositiveSmallIntegerField(null=True)
     document_number = models.CharField(max_length=60, blank=True)
     note = models.CharField(max_length=1000, blank=True)
     offered_at = models.DateTimeField()

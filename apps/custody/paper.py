@@ -58,6 +58,7 @@ class Sheet:
     signatures: Sequence[tuple[str, str]]
     seal_of_ledger: Sequence[str]
     qr: str
+    copies: int
     foot: str
 
 
@@ -120,7 +121,8 @@ def _story(sheet: Sheet) -> list[Any]:
     story.append(
         _text(
             "Hai bên đã kiểm tra số niêm phong, khối lượng từng tang vật nêu trên, đọc lại, "
-            "thống nhất nội dung và cùng ký tên. Mỗi bên giữ một bản."
+            "thống nhất nội dung và cùng ký tên. "
+            f"Biên bản lập thành {sheet.copies:02} bản, mỗi bên giữ ít nhất một bản."
         )
     )
     story.append(KeepTogether(_signatures(sheet.signatures)))

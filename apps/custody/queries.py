@@ -78,6 +78,9 @@ def hand_over_body(offer: HandOver) -> dict[str, Any]:
         "receiver_office": offer.receiver_office,
         "legal_basis": offer.legal_basis,
         "documents": offer.documents,
+        "persons": offer.persons,
+        "vehicles": offer.vehicles,
+        "copies": offer.copies,
         "document_number": offer.document_number,
         "note": offer.note,
         "offered_at": offer.offered_at,
@@ -117,7 +120,12 @@ def facts(exhibit: Exhibit) -> dict[str, Any]:
 def hand_over_bytes(offer: HandOver) -> bytes:
     """Give everything that is said of a hand-over, as the bytes whose hash the ledger names."""
     told = {**hand_over_body(offer), "id": offer.pk, "rev": offer.rev, "answered_by": offer.answered_by_id}
+    told = {key: value for key, value in told.items() if value or key not in _LATER}
     return orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+
+
+# What hand-overs did not say at first: when it is empty it is left out, so that the hashes of old ones stay.
+_LATER = frozenset({"persons", "vehicles", "copies"})
 
 
 def hand_over_hash(offer: HandOver) -> str:

@@ -33,6 +33,8 @@ SEALING = {
     "gross_mass_g": "1250,5",
     "is_subject_present": "no",
     "witnesses": "Người Một\r\nNgười Hai",
+    "signers": "HQ-A, HQ-B",
+    "stamp_of": "Hải quan Nội Bài",
 }
 
 
@@ -54,6 +56,7 @@ def test_a_leader_writes_down_seals_and_stores(holding: Holding, cast: Cast) -> 
     assert "1.250,5" in page
     assert "NP-2" in page
     assert "Người Một" not in page
+    assert "HQ-A, HQ-B" in page
     stale = {"deed": "step", "step": "moved", "place": "Xe", "purpose": "x", "base_rev": "1"}
     assert "diễn biến mới" in post(leader, f"{own}step/", stale, 409)
     post(leader, f"{own}step/", {"deed": "step", "step": "stored", "place": "Kệ 3"})
@@ -61,6 +64,26 @@ def test_a_leader_writes_down_seals_and_stores(holding: Holding, cast: Cast) -> 
     assert "Kệ 3" in read(cast.custodian.console(), f"/console/custody/?unit={exhibit.unit_id}")
     assert "Không có tang vật nào" in read(leader, "/console/custody/?on=2020-01-01")
     post(leader, f"{own}step/", {"deed": "nonsense"}, 404)
+
+
+def test_who_and_what_else_is_handed_over_is_chosen_by_mark(holding: Holding, cast: Cast) -> None:
+    report = holding.seizing.submitted(conveyances={"1": {"plate": "29A-123.45"}})
+    exhibit, leader = holding.sealed(holding.recorded(report)), cast.leader.console()
+    page = read(leader, f"/console/seizures/{report.pk}/custody/")
+    assert "1: Người nhận" in page
+    assert "1: 29A-123.45" in page
+    assert "Người Thử" not in page
+    said = {
+        "kind": "police",
+        "office": "PC04",
+        "exhibits": [str(exhibit.pk)],
+        "persons": ["1"],
+        "copies": "3",
+    }
+    post(leader, f"/console/seizures/{report.pk}/custody/offers/", {**said, "persons": ["9"]}, 422)
+    post(leader, f"/console/seizures/{report.pk}/custody/offers/", said)
+    offer = HandOver.objects.get()
+    assert (offer.persons, offer.vehicles, offer.copies) == (["1"], [], 3)
 
 
 def test_a_custodian_receives_and_a_difference_is_decided(holding: Holding, cast: Cast) -> None:

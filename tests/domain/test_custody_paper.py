@@ -7,15 +7,17 @@ import unicodedata
 from io import BytesIO
 from typing import Any
 
+import orjson
 import pytest
 from pypdf import PdfReader
 
 from apps.audit.models import Event
 from apps.audit.queries import latest_head
-from apps.common.errors import NotFound
+from apps.common.errors import InvalidFields, NotFound
 from apps.common.text import MAX_TEXT
 from apps.custody import actions
 from apps.custody.actions.printing import Printed
+from apps.custody.queries import hand_over_body, hand_over_bytes
 from apps.inspections.errors import NoteRequired, NotReviewer
 from tests.cast import Cast, Member
 from tests.holding import Holding
@@ -91,6 +93,75 @@ def test_the_witnesses_whom_the_steps_name_stand_at_their_places(holding: Holdin
     assert words.count("Đỗ Văn Chứng") == 1
     assert "NGƯỜI CHỨNG KIẾN THỨ BA" in words
     assert "Bao gói nguyên vẹn" in words
+
+
+def test_who_signed_the_label_and_whose_stamp_it_bears(holding: Holding, cast: Cast) -> None:
+    label = {
+        "signers": ["HQ-A", "Ngô Thị Chủ Hàng"],
+        "stamp_of": "Hải quan Nội Bài",
+        "condition": "Túi nguyên vẹn",
+    }
+    exhibit = holding.sealed(**label)
+    words = read(printed(cast.leader, holding.offer(exhibit)))
+    assert (
+        "nhãn có chữ ký của HQ-A, Ngô Thị Chủ Hàng, dấu của Hải quan Nội Bài, tình trạng: Túi nguyên vẹn"
+        in words
+    )
+    page = cast.leader.console().get(f"/console/exhibits/{exhibit.pk}/").content.decode()
+    for said in ("HQ-A, Ngô Thị Chủ Hàng", "Hải quan Nội Bài", "Túi nguyên vẹn"):
+        assert said in page
+
+
+GOING: dict[str, Any] = {
+    "persons": {
+        "1": {"full_name": "Người Thử Một", "birth_date": "1990", "document_number": "C1234567"},
+        "2": {"full_name": "Người Thử Hai", "removed": "Ghi nhầm"},
+    },
+    "conveyances": {"1": {"plate": "29A-123.45", "plate_country": "VN"}},
+}
+
+
+def test_people_vehicles_and_copies_stand_on_the_paper_and_only_there(holding: Holding, cast: Cast) -> None:
+    exhibit = holding.sealed(holding.recorded(holding.seizing.submitted(**GOING)))
+    offer = holding.offer(exhibit, persons=["1"], vehicles=["1"], copies=4)
+    words = read(printed(cast.leader, offer))
+    for expected in ("Người Thử Một, sinh 1990", "giấy tờ số C1234567", "biển số 29A-123.45", "04 bản"):
+        assert expected in words, expected
+    page = cast.custodian.console().get(f"/console/hand-overs/{offer.pk}/").content.decode()
+    assert "Đối tượng 1 của báo cáo" in page
+    assert "Người Thử" not in page
+    assert "Người Thử" not in str(hand_over_body(offer)), "the receiver's phone learns no name"
+    plain = read(
+        printed(cast.leader, holding.offer(holding.sealed(holding.recorded(exhibit.report), "NP-9")))
+    )
+    assert "02 bản" in plain
+    assert "kèm theo" not in plain
+
+
+@pytest.mark.parametrize(
+    ("said", "wrong"),
+    [
+        ({"persons": ["2"]}, "persons"),
+        ({"persons": ["1", "7"]}, "persons"),
+        ({"vehicles": ["2"]}, "vehicles"),
+        ({"vehicles": "1"}, "vehicles"),
+        ({"copies": 0}, "copies"),
+        ({"copies": 21}, "copies"),
+    ],
+)
+def test_only_what_the_report_names_is_handed_over_with_it(
+    holding: Holding, said: dict[str, Any], wrong: str
+) -> None:
+    exhibit = holding.sealed(holding.recorded(holding.seizing.submitted(**GOING)))
+    with pytest.raises(InvalidFields) as refusal:
+        holding.offer(exhibit, **said)
+    assert {fault.pointer for fault in refusal.value.errors} == {f"/fields/{wrong}"}
+
+
+def test_the_hash_of_an_old_hand_over_stays(holding: Holding) -> None:
+    """What nobody said when it was made is not among what is hashed."""
+    told = orjson.loads(hand_over_bytes(holding.offer(holding.sealed())))
+    assert told.keys().isdisjoint({"persons", "vehicles", "copies"})
 
 
 def test_it_is_written_down_with_its_hash(holding: Holding, cast: Cast) -> None:

@@ -316,6 +316,18 @@ def test_each_line_enters_one_measure_and_an_estimate_none(counting: Seizing) ->
     assert {thing.basis for thing in s.mass_g} == {"scale_net", "scale_gross"}
 
 
+def test_what_is_no_drug_enters_no_figure(counting: Seizing) -> None:
+    gun = {"article": "Súng ngắn", "count": 2, "count_unit": "piece", "seal_numbers": ["NP-9"]}
+    counting.submitted(lines={"1": gun}, finding_category="weapons")
+    counted()
+    assert figures() == Seized()
+    counting.submitted(lines={"1": line(), "2": gun}, finding_category="drugs")
+    counted()
+    s = figures()
+    assert (s.incidents, s.arrested, s.grams(precursors=False)) == (1, 1, Decimal("1200.5"))
+    assert s.counted_in(precursors=False) == {}
+
+
 def test_a_flash_counts_as_an_incident_without_mass(counting: Seizing) -> None:
     counting.send(actions.send_flash, flash())
     counted()

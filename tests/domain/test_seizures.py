@@ -304,6 +304,44 @@ def test_an_expansion_stays_in_its_incident(seizing: Seizing, cast: Cast) -> Non
         seizing.send(actions.send_flash, flash(incident=str(new_id())))
 
 
+GUNS = {"article": "Súng ngắn tự chế", "count": 2, "count_unit": "piece", "seal_numbers": ["NP-000900"]}
+
+
+def test_a_weapon_is_reported_verified_and_closed_without_a_laboratory(seizing: Seizing, cast: Cast) -> None:
+    report = seizing.submitted(lines={"1": GUNS}, finding_category="weapons")
+    row = SeizureLine.objects.get(report=report)
+    assert (row.substance, row.count, row.excluded) == ("", 2, "not_a_drug")
+    assert report.statistic_status == "excluded"
+    page = cast.leader.console().get(f"/console/seizures/{report.pk}/").content.decode()
+    assert "Súng ngắn tự chế" in page
+    assert "Vũ khí (chuyển giao cho: Công an" in page
+    assert "2 cái, tờ" in page
+    assert "Súng ngắn tự chế" in cast.leader.console().get("/console/seizures/").content.decode()
+    assert seizing.verified(report, "lab_confirmed").statistic_status == "excluded"
+    actions.amend_seizure(
+        actor=cast.hq_reviewer.actor(),
+        report_id=report.pk,
+        fields={
+            "legal_outcome": "handed_over_police",
+            "modus_operandi": ["hành lý ký gửi"],
+            "lessons": "no",
+            "handover_reason": "Công an tiếp nhận ngay tại cửa khẩu",
+        },
+        reason="Kết thúc hồ sơ",
+    )
+    assert seizing.decide(report, "close", cast.hq_reviewer).stage == "closed"
+
+
+def test_a_drug_beside_a_weapon_counts_as_before(seizing: Seizing) -> None:
+    report = seizing.submitted(lines={"1": line(), "2": GUNS}, finding_category="drugs")
+    assert report.statistic_status == "provisional"
+    with pytest.raises(InvalidFields) as refusal:
+        seizing.submitted(lines={"1": line(), "2": GUNS})
+    assert pointers(refusal) == {"finding_category"}
+    found = seizing.lab(report, "2", lab_substance="ketamine", lab_net_mass_g="3")
+    assert found.counted_lines.get(mark="2").excluded == "", "a laboratory found a drug in it"
+
+
 def test_a_forged_number_is_kept_and_flagged(seizing: Seizing) -> None:
     goods = {"1": {"courier_no": "1Z", "mawb": "176-12345676"}}
     report = seizing.submitted(consignments=goods)

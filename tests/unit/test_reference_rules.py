@@ -132,6 +132,10 @@ def test_both_languages_stand_in_every_row_of_the_shipped_lists() -> None:
         assert all(row["label_vi"] and row["label_en"] for row in rows), slug
 
 
+def test_every_kind_of_find_has_an_authority_to_whom_it_goes() -> None:
+    assert codes("hand_off") == codes("finding_category")
+
+
 def test_substances_keep_to_the_vocabularies_and_their_cas_numbers_are_right() -> None:
     for row in shipped("substances"):
         assert row["class"] in codes("substance_class"), row

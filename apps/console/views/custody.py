@@ -90,7 +90,7 @@ def page(
         "uneven": [balance for balance in balances(found) if not balance.is_even],
         "hand_overs": HandOver.objects.visible_to(actor).filter(report=found).select_related("giver"),
         "exhibit_form": typed.get("exhibit_form") or (ExhibitForm(found) if may_record else None),
-        "offer_form": typed.get("offer_form") or (OfferForm(free) if free else None),
+        "offer_form": typed.get("offer_form") or (OfferForm(found, free) if free else None),
         "refusal": refusal,
     }
     code = refusal.status if refusal else status
@@ -251,6 +251,10 @@ def _told(event: CustodyEvent) -> dict[str, Any]:
         (pick("Địa điểm", "Place"), said.get("place")),
         (pick("Mục đích", "Purpose"), said.get("purpose")),
         (pick("Niêm phong mới", "New seals"), ", ".join(s["number"] for s in said.get("seals", ()))),
+        (pick("Người ký nhãn", "Label signed by"), ", ".join(said.get("signers", ()))),
+        (pick("Đóng dấu của", "Stamp of"), said.get("stamp_of")),
+        (pick("Tình trạng gói", "State of the package"), said.get("condition")),
+        (pick("Số biên bản", "Record number"), said.get("record_doc_number")),
         (pick("Số đọc được", "Seals as read"), ", ".join(said.get("seals_read", ()))),
         (pick("Khối lượng (g)", "Mass (g)"), _grams(said.get("mass_read") or said.get("gross_mass_g"))),
         (
@@ -263,6 +267,7 @@ def _told(event: CustodyEvent) -> dict[str, Any]:
         (pick("Bên nhận", "Receiver"), said.get("to")),
         (pick("Sai lệch", "Differs"), ", ".join(str(Stop(c).label) for c in said.get("differs") or ())),
         (pick("Kết luận", "Result"), said.get("lab_number")),
+        (pick("Phương pháp", "Method"), said.get("method")),
         *((str(name_of(name)), _from_to(pair)) for name, pair in said.get("changed", {}).items()),
         (pick("Ghi chú", "Note"), said.get("note")),
     ]

@@ -33,7 +33,7 @@ def offer(request: ConsoleRequest, report_id: UUID) -> HttpResponse:
     """Offer exhibits of a seizure."""
     found = report_of(request.actor, report_id)
     rows = Exhibit.objects.visible_to(request.actor).filter(report=found).select_related("report")
-    form = OfferForm([(str(row.pk), label(row)) for row in rows], request.POST)
+    form = OfferForm(found, [(str(row.pk), label(row)) for row in rows], request.POST)
     if not form.is_valid():
         return custody_page(request, found, status=422, offer_form=form)
     try:
@@ -119,6 +119,8 @@ def show(
     items = sorted(found.items.items(), key=lambda pair: int(pair[1]["number"]))
     context = {
         "offer": found,
+        "persons": ", ".join(found.persons),
+        "vehicles": ", ".join(found.vehicles),
         "reads_seizures": not SEIZURES.roles.isdisjoint(actor.roles),
         "items": [
             {

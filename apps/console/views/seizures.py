@@ -46,6 +46,7 @@ from apps.seizures.models import Decision, ReportVersion, SeizureLine, SeizureRe
 from apps.seizures.queries import KIND, joined, parts_of, photo_purposes, reported
 from apps.seizures.rules.checks import numbers_of
 from apps.seizures.rules.fields import NOMINAL, PARTS
+from apps.seizures.rules.lines import NOT_A_DRUG
 from apps.seizures.rules.stages import CLOSED, ENDED, MERGED, MOVES
 
 PAGE = 25
@@ -56,7 +57,8 @@ PAGE = 25
 def seizures(request: ConsoleRequest) -> HttpResponse:
     """List the reports by the filters of the address, each with what its lines count as."""
     filters = SeizureFilter(request.GET, actor=request.actor)
-    lines = SeizureLine.objects.visible_to(request.actor).filter(excluded="").order_by("mark")
+    lines = SeizureLine.objects.visible_to(request.actor).filter(excluded__in=["", NOT_A_DRUG])
+    lines = lines.order_by("mark")
     found = (
         filters.found()
         .select_related("officer", "incident")
@@ -70,7 +72,11 @@ def seizures(request: ConsoleRequest) -> HttpResponse:
             "report": report,
             "unit": called.get(report.unit_id, ""),
             "lines": [
-                {"substance": substance.get(line.substance, line.substance), "amount": amount(line)}
+                {
+                    "substance": substance.get(line.substance, line.substance)
+                    or report.lines[line.mark].get("article", ""),
+                    "amount": amount(line),
+                }
                 for line in report.shown_lines
             ],
         }
@@ -289,7 +295,8 @@ def _lines(found: SeizureReport, called: Called) -> list[dict[str, Any]]:
     return [
         {
             "measure": m,
-            "substance": called.substances.get(m.substance, m.substance),
+            "substance": called.substances.get(m.substance, m.substance)
+            or found.lines[m.mark].get("article", ""),
             "amount": amount(m),
             "controls": day.get(m.substance, []),
         }

@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.accounts.models import Posting, Role, current
 from apps.changes.actions import Item, record
 from apps.common.actor import Actor
-from apps.common.errors import ExistsDifferent, InvalidFields, NotFound
+from apps.common.errors import ExistsDifferent, InvalidFields, NotFound, Problem
 from apps.common.text import clean_text, clean_values
 from apps.common.transactions import transactional
 from apps.custody.actions.common import append, check_free, hand_of, locked, tell
@@ -19,10 +19,11 @@ from apps.custody.errors import HandOverAnswered, NotHolder, NotReceiver
 from apps.custody.models import Exhibit, HandOver
 from apps.custody.queries import hand_over_body, streams_of, text
 from apps.custody.rules import moves
-from apps.custody.rules.forms import EVENT, MAX_EXHIBITS, RECEIVER, missing, problem, read_fields
+from apps.custody.rules.forms import EVENT, MAX_COPIES, MAX_EXHIBITS, RECEIVER, missing, problem, read_fields
 from apps.inspections.actions.submission import next_number
 from apps.inspections.errors import NoteRequired
 from apps.seizures.rules.fields import read_value
+from apps.seizures.rules.lines import standing
 
 
 @transactional
@@ -151,6 +152,9 @@ def _offer(actor: Actor, offer_id: UUID, exhibits: list[Exhibit], said: Mapping[
         exhibit.state = moves.next_state("handover_offered", exhibit.state)
         if exhibit.report_id != first.report_id:
             raise InvalidFields(errors=[problem("exhibits", "other-report")])
+    faults = _faults_of_others(first, said)
+    if faults:
+        raise InvalidFields(errors=faults)
     inside = said["kind"] == HandOver.Kind.INSIDE
     receiver = _receiver(said["badge_no"]) if inside else None
     if receiver is not None and receiver.officer_id in {actor.officer_id, *(e.holder_id for e in exhibits)}:
@@ -178,10 +182,26 @@ def _offer(actor: Actor, offer_id: UUID, exhibits: list[Exhibit], said: Mapping[
         receiver_office="" if receiver else said["office"],
         legal_basis=said.get("legal_basis", ""),
         documents=said.get("documents", ""),
+        persons=said.get("persons", []),
+        vehicles=said.get("vehicles", []),
+        copies=said.get("copies"),
         offered_at=now,
     )
     offer.save(force_insert=True)
     return offer
+
+
+def _faults_of_others(exhibit: Exhibit, said: Mapping[str, Any]) -> list[Problem]:
+    """Name the people and vehicles of an offer that the report does not have, and a number of copies that is none."""
+    report = exhibit.report
+    known = {"persons": standing(report.persons), "vehicles": standing(report.conveyances)}
+    faults = [
+        problem(key, "not-in-report")
+        for key, rows in known.items()
+        if not set(said.get(key, ())) <= set(rows)
+    ]
+    copies = said.get("copies")
+    return faults + ([] if copies is None or 0 < copies <= MAX_COPIES else [problem("copies", "number")])
 
 
 # In which capacity somebody takes an exhibit, when they serve in several.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -91,6 +91,7 @@ def _sheet(actor: Actor, offer: HandOver, head: Head | None) -> Sheet:
         ),
         seal_of_ledger=_ledger(head, [exhibits[pk] for pk, _ in items if pk in exhibits]),
         qr=_qr(offer, head),
+        copies=offer.copies or 2,
         foot=f"{offer.number} · in lúc {now:%d/%m/%Y %H:%M} bởi {printer} · {called.get(line[0], '')}",
     )
 
@@ -124,8 +125,17 @@ def _sealing_witnesses(exhibits: Iterable[Exhibit]) -> list[str]:
         said = last.said["said"]
         names_ = ", ".join(said.get("witnesses", ()))
         absent = " (vắng mặt đối tượng)" if said.get("is_subject_present") == "no" else ""
+        label = "".join(
+            f", {before}{text_}"
+            for before, text_ in (
+                ("nhãn có chữ ký của ", ", ".join(said.get("signers", ()))),
+                ("dấu của ", said.get("stamp_of")),
+                ("tình trạng: ", said.get("condition")),
+            )
+            if text_
+        )
         at = f"{timezone.localtime(last.at):%H:%M ngày %d/%m/%Y}"
-        lines.setdefault(f"niêm phong lúc {at}{absent}, người chứng kiến: {names_}", []).append(
+        lines.setdefault(f"niêm phong lúc {at}{absent}, người chứng kiến: {names_}{label}", []).append(
             str(exhibit.number)
         )
     return [f"Tang vật {', '.join(numbers)}: {words_}." for words_, numbers in lines.items()]
@@ -142,12 +152,49 @@ def _facts(offer: HandOver) -> list[tuple[str, str]]:
         ("Biên bản vụ việc", record),
         ("Căn cứ", offer.legal_basis),
         ("Hồ sơ, giấy tờ kèm theo", offer.documents),
+        ("Người bàn giao kèm theo", _people(offer)),
+        ("Phương tiện bàn giao kèm theo", _vehicles(offer)),
         ("Số biên bản giấy của bên nhận", offer.document_number),
         ("Địa điểm bàn giao", place),
         ("Tình trạng tang vật khi bàn giao", condition),
         ("Kết quả bàn giao", str(HandOver.State(offer.state).label)),
         ("Ghi chú", offer.note),
     ]
+
+
+def _people(offer: HandOver) -> str:
+    """Say who goes with the exhibits, as the report has them now: who prints this may read their names."""
+    return "\n".join(
+        _listed(mark, [row.get("full_name"), _born(row), row.get("nationality"), _paper(row)])
+        for mark in offer.persons
+        if (row := offer.report.persons.get(mark)) is not None
+    )
+
+
+def _born(row: Mapping[str, Any]) -> str:
+    return f"sinh {row['birth_date']}" if row.get("birth_date") else ""
+
+
+def _paper(row: Mapping[str, Any]) -> str:
+    return f"giấy tờ số {row['document_number']}" if row.get("document_number") else ""
+
+
+_VEHICLE = (
+    *(("plate", "biển số"), ("plate_country", "nước đăng ký"), ("trailer", "rơ moóc"), ("vessel", "tàu")),
+    *(("imo", "IMO"), ("voyage", "chuyến"), ("train", "tàu hỏa"), ("flight_no", "chuyến bay")),
+)
+
+
+def _vehicles(offer: HandOver) -> str:
+    return "\n".join(
+        _listed(mark, [f"{words_} {row[name]}" for name, words_ in _VEHICLE if row.get(name)])
+        for mark in offer.vehicles
+        if (row := offer.report.conveyances.get(mark)) is not None
+    )
+
+
+def _listed(mark: str, facts: Iterable[Any]) -> str:
+    return f"({mark}) " + (", ".join(str(fact) for fact in facts if fact) or "chưa rõ")
 
 
 def _day(text_: Any) -> str:

@@ -35,7 +35,8 @@ EVENT: Mapping[str, str] = {
     "seals_read": "texts 60",
     "is_subject_present": "among yes no",
     "witnesses": "texts 200",
-    "signers": "texts 20",
+    "signers": "texts 200",
+    "stamp_of": "text 200",
     "record_doc_number": "text 60",
     "record_doc_on": "date",
     "note": "text 1000",
@@ -54,7 +55,11 @@ RECEIVER: Mapping[str, str] = {
     "office": "text 200",
     "legal_basis": "text 500",
     "documents": "text 1000",
+    "persons": "texts 20",
+    "vehicles": "texts 20",
+    "copies": "int",
 }
+MAX_COPIES = 20
 RESULT: Mapping[str, str] = {
     "lab_outcome": "among positive negative",
     "lab_substance": "text 80",
@@ -151,7 +156,7 @@ def read_step(step: str, fields: Mapping[str, Any]) -> tuple[Said, list[Problem]
 
 
 def witness_faults(said: Mapping[str, Any]) -> list[Problem]:
-    """Ask for one witness, two when the subject is absent, and for two signatures of the service on the label."""
+    """Ask for one witness, two when the subject is absent."""
     faults = []
     if said.get("is_subject_present") is None:
         faults.append(problem("is_subject_present", "required"))
@@ -262,6 +267,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Dòng này không có tang vật nào đã bàn giao; lập biên bản và bàn giao, hoặc nêu lý do không có bàn giao.",
         "No exhibit of this line was handed over: write one down and hand it over, or state why there is none.",
     ),
+    "not-in-report": ("Báo cáo không có mục này.", "The report has no such entry."),
     "to-oneself": ("Không bàn giao cho chính mình.", "Nobody hands over to themselves."),
     "other-report": ("Tang vật thuộc báo cáo khác.", "The exhibit belongs to another report."),
 }

@@ -10,7 +10,14 @@ from apps.inspections.rules import parse_time
 from apps.reference.rules.identifiers import identify
 from apps.reference.rules.nominal import says_who
 from apps.seizures.rules.fields import problem
-from apps.seizures.rules.lines import check_lines, measures, standing, suspicious
+from apps.seizures.rules.lines import (
+    check_lines,
+    is_article,
+    measure,
+    measures,
+    standing,
+    suspicious,
+)
 from apps.seizures.rules.stages import FLASH, PRELIMINARY, SUBMITTED
 
 _FLASH = ("detected_on_device_at", "place", "mode", "lead_force", "handling")
@@ -32,6 +39,8 @@ _VERIFIED = ("watch_linked", "handover_plan")
 # Decisions that rest on every unit's own word about its role, also when a correction changed the roles meanwhile.
 _AGREED = frozenset({"verify_region", "accept", "confirm_lab", "close"})
 _LINE = ("substance", "form", "measure_basis", "id_basis", "scale_id", "seal_numbers")
+_ARTICLE = ("seal_numbers",)
+_DRUGS = ("drugs", "precursors")
 # mode → fields of which one must be there, as (part, field)
 _TRANSPORT: Mapping[str, tuple[tuple[str, str], ...]] = {
     "air_passenger": (("conveyances", "flight_no"),),
@@ -70,7 +79,7 @@ _OPEN = (
     "lab_reason",
     "handover_reason",
 )
-_OPEN_PARTS = (("lines", "remark"), ("consignments", "declared_goods"))
+_OPEN_PARTS = (("lines", "remark"), ("lines", "article"), ("consignments", "declared_goods"))
 PERSON_IN_TEXT = "person-in-text"
 SCALE, WEIGHED = "scale", frozenset({"scale_gross", "scale_net"})
 Report = Mapping[str, Any]
@@ -104,7 +113,11 @@ def missing_for(verb: str, report: Report) -> list[Problem]:
             if p.get("force") == "customs" and not p.get("is_agreed")
         ]
     if verb in {"confirm_lab", "close"} and not report.get("lab_reason"):
-        open_lines = [mark for mark, line in standing(report["lines"]).items() if not line.get("lab_outcome")]
+        open_lines = [
+            mark
+            for mark, line in standing(report["lines"]).items()
+            if not line.get("lab_outcome") and not is_article(line)
+        ]
         found += [problem(f"lines/{mark}/lab_outcome", "lab-missing") for mark in open_lines]
     if verb == "close":
         found += [problem(key, "required") for key in ("modus_operandi", "lessons") if not report.get(key)]
@@ -138,20 +151,40 @@ def _missing_flash(report: Report) -> Iterator[Problem]:
     lines = standing(report["lines"])
     if not lines:
         yield problem("lines", "required")
+    yield from _category(report, lines)
+    for mark, line in lines.items():
+        yield from _substance(mark, line)
     for found in measures(lines):
-        if not found.substance:
-            yield problem(f"lines/{found.mark}/substance", "required")
         if not (found.mass_g or found.volume_ml or found.count):
             yield problem(f"lines/{found.mark}", "no-measure")
         if found.count and not found.count_unit:
             yield problem(f"lines/{found.mark}/count_unit", "required")
 
 
+def _substance(mark: str, line: Mapping[str, Any]) -> Iterator[Problem]:
+    """Ask for the substance, or what else it is."""
+    if line.get("article") and line.get("substance"):
+        yield problem(f"lines/{mark}/article", "substance-or-article")
+    elif not is_article(line) and not measure(mark, line).substance:
+        yield problem(f"lines/{mark}/substance", "required")
+
+
+def _category(report: Report, lines: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
+    """Ask what kind of find it is when something else than drugs was found, so that it goes to who answers for it."""
+    articles = [is_article(line) for line in lines.values()]
+    if any(articles) and not report.get("finding_category"):
+        yield problem("finding_category", "required")
+    elif articles and all(articles) and report.get("finding_category") in _DRUGS:
+        yield problem("finding_category", "category")
+
+
 def _lines_complete(report: Report) -> Iterator[Problem]:
     for mark, line in standing(report["lines"]).items():
-        for key in _LINE:
+        for key in _ARTICLE if is_article(line) else _LINE:
             if not line.get(key):
                 yield problem(f"lines/{mark}/{key}", "required")
+        if is_article(line) and line.get("measure_basis") not in WEIGHED:
+            continue
         if len({str(badge).strip().upper() for badge in line.get("weighed_by") or ()} - {""}) < 2:
             yield problem(f"lines/{mark}/weighed_by", "two-weighers")
 

@@ -68,6 +68,7 @@ HEADER: Mapping[str, str] = {
 PARTS: Mapping[str, Mapping[str, str]] = {
     "lines": {
         "substance": "text 80",
+        "article": "text 200",
         "form": "code form",
         "gross_mass_g": "decimal 4",
         "net_mass_g": "decimal 4",
@@ -352,6 +353,14 @@ _WORDS: Mapping[str, tuple[str, str]] = {
     "unknown-substance": ("Không có chất này trong danh mục.", "There is no such substance in the list."),
     "unknown-unit": ("Không có đơn vị mang mã này.", "There is no unit of this code."),
     "net-over-gross": ("Khối lượng tịnh lớn hơn khối lượng cả bì.", "The net mass exceeds the gross mass."),
+    "substance-or-article": (
+        "Một dòng là chất ma túy, tiền chất, hoặc là vật khác; không ghi cả hai.",
+        "A line is a substance or another thing, not both.",
+    ),
+    "category": (
+        "Loại phát hiện không khớp: không có dòng nào là ma túy, tiền chất.",
+        "The kind of find does not fit: no line is a drug or a precursor.",
+    ),
     "no-measure": (
         "Cần ít nhất một số lớn hơn 0: khối lượng, thể tích hoặc số lượng.",
         "At least one amount over 0 is needed: mass, volume or count.",

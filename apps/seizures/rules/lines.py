@@ -11,7 +11,7 @@ from typing import Any
 from apps.common.errors import Problem
 from apps.seizures.rules.fields import problem
 
-LAB_NEGATIVE, STRUCK_OUT = "lab_negative", "struck_out"
+LAB_NEGATIVE, STRUCK_OUT, NOT_A_DRUG = "lab_negative", "struck_out", "not_a_drug"
 LAB_OVER_SCALE = "lab-over-scale"
 ESTIMATED = "estimated"
 # Two scales may differ by so much (dictionary 3.9, rule 6): one gram, or one part in a thousand when that is more.
@@ -61,12 +61,10 @@ def measure(mark: str, line: Mapping[str, Any]) -> Measure:
             volume = lab_volume if lab_volume is not None else volume
             count = lab_count if lab_count is not None else count
             basis = "lab_net" if mass is None else basis
-    excluded = (
-        STRUCK_OUT if line.get("removed") else LAB_NEGATIVE if line.get("lab_outcome") == "negative" else ""
-    )
+    substance = str((line.get("lab_substance") if found else "") or line.get("substance") or "")
     return Measure(
         mark=mark,
-        substance=str((line.get("lab_substance") if found else "") or line.get("substance") or ""),
+        substance=substance,
         form=str(line.get("form") or ""),
         mass_g=mass or None,
         volume_ml=volume or None,
@@ -74,8 +72,21 @@ def measure(mark: str, line: Mapping[str, Any]) -> Measure:
         count_unit=str(line.get("count_unit") or ""),
         basis=basis,
         id_basis="lab" if found else str(line.get("id_basis") or ""),
-        excluded=excluded,
+        excluded=_excluded(line, substance),
     )
+
+
+def _excluded(line: Mapping[str, Any], substance: str) -> str:
+    if line.get("removed"):
+        return STRUCK_OUT
+    if line.get("lab_outcome") == "negative":
+        return LAB_NEGATIVE
+    return NOT_A_DRUG if is_article(line) and not substance else ""
+
+
+def is_article(line: Mapping[str, Any]) -> bool:
+    """Tell whether a line is something else than a drug or a precursor: a weapon, forged money (function F08)."""
+    return bool(line.get("article")) and not line.get("substance")
 
 
 def measures(lines: Mapping[str, Mapping[str, Any]]) -> list[Measure]:
@@ -104,7 +115,7 @@ def suspicious(lines: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for found in measures(standing(lines)):
         amounts = (found.mass_g, found.volume_ml, found.count, found.count_unit)
         if any(amounts[:3]):
-            alike[found.substance, found.form, *amounts] += 1
+            alike[found.substance or lines[found.mark].get("article"), found.form, *amounts] += 1
         if found.mass_g and found.count and found.count_unit == "tablet":
             each = found.mass_g / found.count
             if not TABLET_GRAMS[0] <= each <= TABLET_GRAMS[1]:

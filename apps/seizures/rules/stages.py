@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from apps.inspections.errors import ReportVoided, StateChanged, StateLocked
-from apps.seizures.rules.lines import LAB_NEGATIVE, Measure
+from apps.seizures.rules.lines import LAB_NEGATIVE, NOT_A_DRUG, Measure
 
 DRAFT, FLASH, PRELIMINARY, SUBMITTED = "draft", "flash", "preliminary", "submitted"
 UNIT_VERIFIED, REGION_VERIFIED, HQ_ACCEPTED = "unit_verified", "region_verified", "hq_accepted"
@@ -31,6 +31,7 @@ MOVES: Mapping[str, Mapping[str, str]] = {
     "void": dict.fromkeys(LIVE, VOIDED),
 }
 ENDED = (VOIDED, MERGED)
+NO_DRUGS = (LAB_NEGATIVE, NOT_A_DRUG)
 
 
 def next_stage(verb: str, stage: str) -> str:
@@ -56,7 +57,7 @@ def check_editable(stage: str) -> None:
 def statistic_status(stage: str, lines: Iterable[Measure]) -> str:
     """Say how a report stands in the figures: provisional until the laboratory, excluded when nothing is left."""
     found = list(lines)
-    all_negative = any(m.excluded == LAB_NEGATIVE for m in found) and not any(m.is_counted for m in found)
-    if stage in {DRAFT, *ENDED} or all_negative:
+    is_none_left = any(m.excluded in NO_DRUGS for m in found) and not any(m.is_counted for m in found)
+    if stage in {DRAFT, *ENDED} or is_none_left:
         return EXCLUDED
     return CONFIRMED if stage in {LAB_CONFIRMED, CLOSED} else PROVISIONAL

@@ -186,6 +186,8 @@ export function buildHandOver(mirror: Mirror, id: string, me: string | null): Ha
     receiver_name: String(body.receiver_name ?? offered?.name ?? ""),
     receiver_badge: String(body.receiver_badge ?? offered?.badge_no ?? ""),
     receiver_office: String(body.receiver_office ?? offered?.office ?? ""),
+    persons: texts(body.persons ?? offered?.persons),
+    vehicles: texts(body.vehicles ?? offered?.vehicles),
     note: String(body.note ?? ""),
     offered_at: textOr(body.offered_at, null),
   };

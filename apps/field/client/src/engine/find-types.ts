@@ -98,6 +98,9 @@ export interface HandOver {
   readonly receiver_name: string;
   readonly receiver_badge: string;
   readonly receiver_office: string;
+  /** People and vehicles of the report that go with the exhibits, by their marks. */
+  readonly persons: readonly string[];
+  readonly vehicles: readonly string[];
   readonly note: string;
   readonly offered_at: string | null;
   readonly waiting: string[];

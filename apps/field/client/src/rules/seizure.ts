@@ -63,6 +63,7 @@ export const HEADER: Specs = {
 export const PARTS: Readonly<Record<Part, Specs>> = {
   lines: {
     substance: "text 80",
+    article: "text 200",
     form: "code form",
     gross_mass_g: "decimal 4",
     net_mass_g: "decimal 4",
@@ -130,6 +131,9 @@ const SUBMITTED = [
   ...["record_doc_number", "record_doc_on", "participations", "is_subject_present", "checklist_version"],
 ];
 const LINE = ["substance", "form", "measure_basis", "id_basis", "scale_id", "seal_numbers"];
+const ARTICLE = ["seal_numbers"];
+/** Kinds of finds that are drugs. */
+export const DRUGS: readonly string[] = ["drugs", "precursors"];
 /** Mode → fields of which one must be there. */
 const TRANSPORT: Readonly<Record<string, readonly (readonly [Part, string])[]>> = {
   air_passenger: [["conveyances", "flight_no"]],
@@ -192,7 +196,7 @@ export function suspicious(lines: Rows): string[] {
   const seen = new Set<string>();
   for (const [, line] of standing(lines)) {
     const amounts = [massOf(line), line.volume_ml, line.count].map((one) => (isNothing(one) ? "" : `${Number(one)}`));
-    const alike = [line.substance, line.form, ...amounts, line.count_unit].map((one) => one ?? "").join("|");
+    const alike = [line.substance || line.article, line.form, ...amounts, line.count_unit].map((one) => one ?? "").join("|");
     if (amounts.some(Boolean) && seen.has(alike)) found.add("lines-alike");
     seen.add(alike);
     const each = Number(massOf(line)) / Number(line.count);
@@ -207,12 +211,25 @@ function missingFlash({ fields, lines }: Said): Finding[] {
   if (isEmpty(fields.photos) && isEmpty(fields.no_photo_reason)) found.push(fault("photos", "photo-or-reason"));
   const rows = standing(lines);
   if (rows.length === 0) found.push(fault("lines", "required"));
+  found.push(...category(fields, rows));
   for (const [mark, line] of rows) {
-    if (isEmpty(line.substance)) found.push(fault(`lines/${mark}/substance`, "required"));
+    if (!isEmpty(line.article) && !isEmpty(line.substance)) found.push(fault(`lines/${mark}/article`, "substance-or-article"));
+    if (isEmpty(line.substance) && !isArticle(line)) found.push(fault(`lines/${mark}/substance`, "required"));
     if ([massOf(line), line.volume_ml, line.count].every(isNothing)) found.push(fault(`lines/${mark}`, "no-measure"));
     if (!isNothing(line.count) && isEmpty(line.count_unit)) found.push(fault(`lines/${mark}/count_unit`, "required"));
   }
   return found;
+}
+
+/** Something else than a drug or a precursor: a weapon, forged money. */
+export const isArticle = (line: Record<string, Json>): boolean => !isEmpty(line.article) && isEmpty(line.substance);
+
+/** What kind of find it is, asked for when something else than drugs was found. */
+function category(fields: Said["fields"], rows: [string, Record<string, Json>][]): Finding[] {
+  const others = rows.filter(([, line]) => isArticle(line)).length;
+  if (others > 0 && isEmpty(fields.finding_category)) return [fault("finding_category", "required")];
+  const areAll = others > 0 && others === rows.length;
+  return areAll && DRUGS.includes(String(fields.finding_category)) ? [fault("finding_category", "category")] : [];
 }
 
 function massFaults(lines: Rows): Finding[] {
@@ -225,7 +242,9 @@ function massFaults(lines: Rows): Finding[] {
 
 function lineFaults(lines: Rows): Finding[] {
   return standing(lines).flatMap(([mark, line]) => {
-    const found = LINE.filter((key) => isEmpty(line[key])).map((key) => fault(`lines/${mark}/${key}`, "required"));
+    const needed = isArticle(line) ? ARTICLE : LINE;
+    const found = needed.filter((key) => isEmpty(line[key])).map((key) => fault(`lines/${mark}/${key}`, "required"));
+    if (isArticle(line) && !isWeighedOn(line)) return found;
     const weighers = Array.isArray(line.weighed_by) ? line.weighed_by : [];
     const several = new Set(weighers.map((badge) => String(badge).trim().toUpperCase()).filter(Boolean));
     return several.size < 2 ? [...found, fault(`lines/${mark}/weighed_by`, "two-weighers")] : found;

@@ -16,14 +16,16 @@ interface Props {
   /** Keep the columns of the amount; those of another kind of amount are taken back. */
   readonly give: (columns: Record<string, Json>) => void;
   readonly fault: string | null;
+  /** In what it is counted unless said. */
+  readonly usual?: string;
 }
 
 const NONE = { gross_mass_g: null, volume_ml: null, count: null, count_unit: null };
 const PLACES: Readonly<Record<string, number>> = { g: 4, kg: 7, ml: 3 };
 
-export function Amount({ id, label, hint, line, give, fault }: Props) {
+export function Amount({ id, label, hint, line, give, fault, usual = "g" }: Props) {
   const f = w().flash;
-  const unit = useSignal(unitOf(line));
+  const unit = useSignal(unitOf(line, usual));
   const wrong = useSignal("");
   const typed = useSignal<string | null>(null);
   const keep = (text: string): void => {
@@ -76,9 +78,10 @@ export function Amount({ id, label, hint, line, give, fault }: Props) {
   );
 }
 
-function unitOf(line: Record<string, Json>): string {
+function unitOf(line: Record<string, Json>, usual: string): string {
   if (line.count !== undefined) return String(line.count_unit ?? "tablet");
-  return line.volume_ml !== undefined ? "ml" : "g";
+  if (line.volume_ml !== undefined) return "ml";
+  return line.gross_mass_g === undefined && line.net_mass_g === undefined ? usual : "g";
 }
 
 function amountOf(line: Record<string, Json>, unit: string): string {

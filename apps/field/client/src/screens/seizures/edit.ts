@@ -146,6 +146,7 @@ function spokenOne(name: string, value: Json, part?: Part): string {
   if (name === "checklist_version") return checklistName(text);
   if (kind === "date") return format.day(text);
   if (kind === "decimal") return format.decimalText(text);
+  if (name === "finding_category") return `${called(rest, text)} (${w().flash.goes_to(called("hand_off", text))})`;
   if (kind === "code" || kind === "codes") return called(rest, text);
   if (kind === "among") return named(w().among, text);
   if (kind === "country" || kind === "countries") return country(text);

@@ -1,5 +1,7 @@
 /** The flash: what was found, how much roughly, where, when, how many people, a photo. One page, most of it filled in already. */
 
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { engine } from "../../engine/index.ts";
 import type { Json, Seizure } from "../../engine/index.ts";
@@ -11,26 +13,30 @@ import { Icon } from "../../ui/icons.tsx";
 import { announce } from "../../ui/live.tsx";
 import { Fault, Head, Notice } from "../../ui/parts.tsx";
 import { go, href } from "../../ui/router.ts";
+import { isArticle } from "../../rules/seizure.ts";
 import { Amount } from "./amount.tsx";
 import { faultAt, insist, insisted, missing, placeId, placeOf, put, specOf } from "./edit.ts";
 import { FieldInput } from "./inputs.tsx";
 import { SeizurePhotos } from "./photos.tsx";
 import { SubstanceField } from "./substance.tsx";
-import { hasLists, w } from "./words.ts";
+import { called, hasLists, w } from "./words.ts";
 
 const CARRIED = ["mode", "place", "place_type", "direction"] as const;
 
 /** The order in which things are asked for. */
-const ORDER = ["lines", "photos", "persons_count", "place", "mode", "detected_on_device_at", "lead_force", "handling"];
+const ORDER = ["lines", "finding_category", "photos", "persons_count", "place", "mode", "detected_on_device_at", "lead_force", "handling"];
 const downThePage = (one: string, other: string): number =>
   ORDER.indexOf(one.split("/")[0] ?? "") - ORDER.indexOf(other.split("/")[0] ?? "");
 
-/** Begin a report with what is usual: now, here as the last time, customs, internal. */
-function begin(): string {
+/**
+ * Begin a report with what is usual: now, here as the last time, customs, internal. What a find led to belongs to its
+ * incident and is counted with it.
+ */
+function begin(led: Seizure | undefined): string {
   const posts = engine.postings.value.filter(({ role }) => role === "officer" || role === "leader");
   const last: Record<string, Json | undefined> = {
     ...(engine.reports.value[0]?.header as Record<string, Json> | undefined),
-    ...engine.finds.seizures.value[0]?.fields,
+    ...(led ?? engine.finds.seizures.value[0])?.fields,
   };
   const carried = Object.fromEntries(CARRIED.flatMap((key) => (last[key] ? [[key, last[key]]] : [])));
   const fields = {
@@ -39,8 +45,9 @@ function begin(): string {
     captured_tz: Intl.DateTimeFormat().resolvedOptions().timeZone,
     lead_force: "customs",
     handling: "internal",
+    ...(led?.incident ? { kind: "expansion" } : {}),
   };
-  const id = engine.finds.begin(fields, posts[0]?.id);
+  const id = engine.finds.begin(led?.incident ? { ...fields, incident: led.incident } : fields, posts[0]?.id);
   begun.set(id, told(fields));
   return id;
 }
@@ -49,13 +56,13 @@ function begin(): string {
 const begun = new Map<string, string>();
 const told = (fields: Record<string, Json>): string => JSON.stringify(Object.entries(fields).sort());
 
-/** A tap on "flash" makes the report and leads to it. */
-export function NewFlash() {
+/** A tap on "flash" makes the report and leads to it; `of` is the find that led to it. */
+export function NewFlash({ of }: { of: string }) {
   const begun = useRef(false);
   useEffect(() => {
     if (begun.current) return;
     begun.current = true;
-    go({ screen: "flash", id: begin(), page: "", step: "" }, { replace: true });
+    go({ screen: "flash", id: begin(engine.finds.seizures.value.find((one) => one.id === of)), page: "", step: "" }, { replace: true });
   }, []);
   return <main id="content" aria-busy="true" aria-label={words().common.loading} />;
 }
@@ -65,6 +72,14 @@ export function Flash({ seizure }: { seizure: Seizure }) {
   const found = missing("flash", seizure);
   const shown = insisted.value.has(seizure.id) ? found : [];
   const f = w().flash;
+  const isOther = useSignal(isArticle(line));
+  const whatFault = faultAt(shown, `lines/${mark}/substance`) ?? faultAt(shown, "lines");
+  const turn = (): void => {
+    isOther.value = !isOther.value;
+    if (!isOther.value && isArticle(line)) put(seizure, "article", null, "lines", mark);
+    if (!isOther.value && seizure.fields.finding_category) put(seizure, "finding_category", null);
+    setTimeout(() => toPlaceOf(placeId(`lines/${mark}/substance`)), 0);
+  };
   const field = (name: string, hint?: string) => (
     <FieldInput
       name={name}
@@ -80,26 +95,37 @@ export function Flash({ seizure }: { seizure: Seizure }) {
   return (
     <main id="content" class="fill">
       <Head title={f.title} up={href({ screen: "finds" })} />
-      <p class="soft">{f.lead}</p>
+      <p class="soft">{seizure.fields.kind === "expansion" ? f.expansion_lead : f.lead}</p>
       {!hasLists() && (
         <Notice tone="warn" icon="warn">
           {f.no_lists}
         </Notice>
       )}
       <section class="card">
-        <SubstanceField
-          id={placeId(`lines/${mark}/substance`)}
-          label={f.what}
-          value={String(line.substance ?? "")}
-          give={(key) => put(seizure, "substance", key, "lines", mark)}
-          fault={faultAt(shown, `lines/${mark}/substance`) ?? faultAt(shown, "lines")}
-        />
+        {isOther.value ? (
+          <Article seizure={seizure} mark={mark} fault={whatFault} kind={field("finding_category", goesTo(seizure))} />
+        ) : (
+          <SubstanceField
+            id={placeId(`lines/${mark}/substance`)}
+            label={f.what}
+            value={String(line.substance ?? "")}
+            give={(key) => put(seizure, "substance", key, "lines", mark)}
+            fault={whatFault}
+          />
+        )}
+        {!line.substance && (
+          <button type="button" class="quiet" onClick={turn}>
+            {isOther.value ? f.is_drug : f.not_drug}
+          </button>
+        )}
         <Amount
+          key={String(isOther.value)}
           id={placeId(`lines/${mark}`)}
           label={f.amount}
           hint={f.amount_hint}
           line={line}
-          give={(columns) => engine.finds.save(seizure.id, { lines: { [mark]: { ...columns, measure_basis: "estimated" } } })}
+          usual={isOther.value ? "piece" : "g"}
+          give={(columns) => engine.finds.save(seizure.id, { lines: { [mark]: { ...columns, measure_basis: isOther.value ? null : "estimated" } } })}
           fault={faultAt(shown, `lines/${mark}`) ?? faultAt(shown, `lines/${mark}/count_unit`)}
         />
       </section>
@@ -122,6 +148,31 @@ export function Flash({ seizure }: { seizure: Seizure }) {
       <SendBar seizure={seizure} missing={found.map(placeOf).toSorted(downThePage)} />
     </main>
   );
+}
+
+/** Something that is no drug: what it is, and of what kind, which says to whom it goes. */
+function Article({ seizure, mark, fault, kind }: { seizure: Seizure; mark: string; fault: string | null; kind: ComponentChildren }) {
+  const f = w().flash;
+  return (
+    <>
+      <FieldInput
+        name="article"
+        spec={specOf("article", "lines")}
+        label={f.article}
+        hint={f.article_hint}
+        value={seizure.lines[mark]?.article}
+        give={(value) => put(seizure, "article", value, "lines", mark)}
+        id={placeId(`lines/${mark}/substance`)}
+        fault={fault}
+      />
+      {kind}
+    </>
+  );
+}
+
+function goesTo({ fields }: Seizure): string | undefined {
+  const kind = fields.finding_category;
+  return kind ? w().flash.goes_to(called("hand_off", String(kind))) : undefined;
 }
 
 /** A number of people by minus and plus: zero is an answer, empty is none. */

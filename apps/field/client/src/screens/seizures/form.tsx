@@ -5,7 +5,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { Part, Seizure } from "../../engine/index.ts";
 import { words } from "../../i18n/index.ts";
 import type { Finding } from "../../rules/answers.ts";
-import { isWeighedOn, PARTS, standing } from "../../rules/seizure.ts";
+import { isArticle, isWeighedOn, PARTS, standing } from "../../rules/seizure.ts";
 import { Sheet } from "../../ui/dialog.tsx";
 import { passOn, toPlaceOf } from "../../ui/focus.ts";
 import { Icon } from "../../ui/icons.tsx";
@@ -200,9 +200,14 @@ function Row({ seizure, part, mark, row, found }: RowProps) {
   );
 }
 
+/** What is asked of a drug alone. */
+const NOT_OF_ARTICLES = new Set(["substance", "form", "id_basis"]);
+
 function RowField({ seizure, part, mark, row, found, name }: RowProps & { name: string }) {
   const place = `${part}/${mark}/${name}`;
   const fault = faultAt(found, place);
+  if (part === "lines" && isArticle(row) && NOT_OF_ARTICLES.has(name)) return null;
+  if (name === "article" && row.substance) return null;
   if (name === "substance") {
     return (
       <SubstanceField

@@ -6,6 +6,7 @@ import type { HandOver, Item, Seizure } from "../../engine/index.ts";
 import type { Json } from "../../engine/types.ts";
 import { named } from "../../i18n/index.ts";
 import { differences, stepsFrom } from "../../rules/custody.ts";
+import { standing } from "../../rules/seizure.ts";
 import { Icon } from "../../ui/icons.tsx";
 import { toPlaceOf } from "../../ui/focus.ts";
 import { announce } from "../../ui/live.tsx";
@@ -89,10 +90,43 @@ export function OfferForm({ report }: { report: string }) {
         )}
         <StepField said={said} name="legal_basis" label={h.legal_basis} />
         <StepField said={said} name="documents" label={h.documents} />
+        <Along said={said} report={report} part="persons" name="persons" legend={h.persons} />
+        <Along said={said} report={report} part="conveyances" name="vehicles" legend={h.vehicles} />
         <StepField said={said} name="place" label={h.place} hint="" />
         <StepField said={said} name="witnesses" label={h.witnesses} hint={h.witnesses_hint} />
       </div>
     </StepFrame>
+  );
+}
+
+interface AlongProps {
+  readonly said: Signal<SaidOf>;
+  readonly report: string;
+  readonly part: "persons" | "conveyances";
+  readonly name: "persons" | "vehicles";
+  readonly legend: string;
+}
+
+/** People or vehicles of the report that are handed over with the exhibits, where this phone has the report. */
+function Along({ said, report, part, name, legend }: AlongProps) {
+  const seizure = engine.finds.seizures.value.find((one) => one.id === report);
+  const rows = standing(seizure?.[part] ?? {});
+  if (rows.length === 0) return null;
+  const chosen = Array.isArray(said.value[name]) ? said.value[name].map(String) : [];
+  const toggle = (mark: string): void => {
+    const now = chosen.includes(mark) ? chosen.filter((one) => one !== mark) : [...chosen, mark];
+    said.value = { ...said.value, [name]: now };
+  };
+  const label = (row: Record<string, Json>): string =>
+    ["full_name", "flight_no", "vessel", "plate", "train"].flatMap((key) => (row[key] ? [String(row[key])] : [])).join(", ");
+  return (
+    <Choices
+      many
+      legend={legend}
+      options={rows.map(([mark, row]) => ({ value: mark, label: [mark, label(row)].filter(Boolean).join(": ") }))}
+      chosen={chosen}
+      choose={toggle}
+    />
   );
 }
 
@@ -132,6 +166,18 @@ export function HandOverPage({ offer }: { offer: HandOver }) {
             <>
               <dt>{w().page.title}</dt>
               <dd class="tabular">{offer.report_number}</dd>
+            </>
+          )}
+          {offer.persons.length > 0 && (
+            <>
+              <dt>{h.persons}</dt>
+              <dd>{h.by_mark(offer.persons.join(", "))}</dd>
+            </>
+          )}
+          {offer.vehicles.length > 0 && (
+            <>
+              <dt>{h.vehicles}</dt>
+              <dd>{h.by_mark(offer.vehicles.join(", "))}</dd>
             </>
           )}
           {offer.note && (

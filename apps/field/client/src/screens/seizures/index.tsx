@@ -21,7 +21,7 @@ export { DecideFind } from "./decide.tsx";
 export function FindRoom({ to }: { to: FindRoute | { readonly screen: "finds" } }) {
   useLists();
   if (to.screen === "finds") return <FindList />;
-  if (to.screen === "flash" && to.id === "new") return <NewFlash />;
+  if (to.screen === "flash" && to.id === "new") return <NewFlash of={to.page} />;
   const seizure = engine.finds.seizures.value.find((one) => one.id === to.id);
   switch (to.screen) {
     case "flash":

@@ -68,6 +68,12 @@ export function SeizurePage({ seizure }: { seizure: Seizure }) {
         </div>
       )}
       <Sections seizure={seizure} />
+      {seizure.incident && seizure.version > 0 && (
+        <a class="button wide quiet" href={href({ screen: "flash", id: "new", page: seizure.id, step: "" })}>
+          <Icon name="plus" size={20} />
+          {p.expansion}
+        </a>
+      )}
       <Custody seizure={seizure} />
       {isUnsent && <Discard seizure={seizure} />}
     </main>

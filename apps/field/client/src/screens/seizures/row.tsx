@@ -40,7 +40,7 @@ export function titleOf(seizure: Seizure): string {
   const names = rows.map((line) => {
     const key = String(line.substance ?? "");
     const amount = amountText(line);
-    return [key ? substance(key) : w().list.no_substance, amount].filter(Boolean).join(" ");
+    return [key ? substance(key) : String(line.article ?? "") || w().list.no_substance, amount].filter(Boolean).join(" ");
   });
   return names.length > 0 ? [...new Set(names)].join(", ") : w().list.no_substance;
 }

@@ -56,6 +56,9 @@ const SPECS: Readonly<Record<string, string>> = {
   is_subject_present: "among yes no",
   witnesses: "texts 200",
   issuer: "text 40",
+  signers: "texts 200",
+  stamp_of: "text 200",
+  condition: "text 1000",
   taken_mass_g: "decimal 4",
   taken_volume_ml: "decimal 3",
   taken_count: "int",
@@ -201,6 +204,9 @@ export function StepForm({ exhibit, step }: { exhibit: Exhibit; step: Taken }) {
         <div class="card">
           {field("is_subject_present", c.subject_present)}
           {field("witnesses", c.witnesses)}
+          {step !== "unseal" && field("signers", c.signers, c.signers_hint)}
+          {step !== "unseal" && field("stamp_of", c.stamp_of)}
+          {field("condition", c.condition)}
         </div>
       )}
     </StepFrame>
@@ -238,6 +244,7 @@ function suggested(exhibit: Exhibit, seizure: Seizure | undefined, step: Taken):
     ...(exhibit.gross_mass_g ? { gross_mass_g: exhibit.gross_mass_g } : {}),
     ...(witnesses ? { witnesses } : {}),
     ...(is_subject_present ? { is_subject_present } : {}),
+    ...(isThere(line.weighed_by) ? { signers: line.weighed_by as Json } : {}),
   };
 }
 
@@ -273,7 +280,7 @@ export function PackageForm({ seizure }: { seizure: Seizure }) {
           legend={c.line}
           options={lines.map(([mark, line]) => ({
             value: mark,
-            label: [`${mark}:`, substance(String(line.substance ?? "")), amountText(line)].filter(Boolean).join(" "),
+            label: [`${mark}:`, substance(String(line.substance ?? "")) || String(line.article ?? ""), amountText(line)].filter(Boolean).join(" "),
           }))}
           chosen={[String(said.value.mark)]}
           choose={(mark) => (said.value = { ...said.value, mark })}
