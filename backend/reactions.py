@@ -47,6 +47,7 @@ REACTIONS: Mapping[str, Sequence[str]] = {
     "seizure.returned": ("reporting.count_seizures",),
     "seizure.voided": ("reporting.count_seizures",),
     "seizure.merged": ("reporting.count_seizures",),
+    "seizure.joined": ("reporting.count_seizures",),
     "seizure.parted": ("reporting.count_seizures",),
 }
 

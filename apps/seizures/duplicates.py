@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from apps.common.actor import Actor
 from apps.inspections.rules import parse_time
-from apps.seizures.models import DistinctPair, ReportNumber, SeizureReport, SeizureReportQuerySet
+from apps.seizures.models import DistinctPair, Merge, ReportNumber, SeizureReport, SeizureReportQuerySet
 from apps.seizures.rules.duplicates import TELLING, Facts, alike, is_telling, neighbours
 from apps.seizures.rules.stages import ENDED
 
@@ -48,7 +48,7 @@ def candidates(actor: Actor, report: SeizureReport) -> list[Candidate]:
     spellings = [n.normalised for n in _telling([report.pk])[report.pk]]
     shared = Q(pk__in=ReportNumber.objects.filter(normalised__in=spellings).values("report_id"))
     others = _standing(actor).filter(near | shared).exclude(incident_id=report.incident_id)
-    others = others.exclude(pk__in=_held_apart(report.pk))
+    others = others.exclude(pk__in=[*_held_apart(report.pk), *_joined(report.pk)])
     facts = facts_of([report, *others])
     found = [Candidate(other, tuple(alike(facts[report.pk], facts[other.pk]))) for other in others]
     return [candidate for candidate in found if candidate.reasons][:MOST]
@@ -59,6 +59,7 @@ def open_pairs(actor: Actor, since: dt.date) -> list[Pair]:
     reports = list(_standing(actor).filter(occurred_on__gte=since).order_by("received_at", "pk"))
     facts = facts_of(reports)
     apart = {frozenset(pair) for pair in DistinctPair.objects.values_list("one_id", "other_id")}
+    apart |= {frozenset(pair) for pair in _joins().values_list("report_id", "survivor_id")}
     found = []
     for i, j in neighbours([facts[report.pk] for report in reports]):
         older, newer = reports[i], reports[j]
@@ -97,6 +98,16 @@ def _telling(reports: Iterable[UUID]) -> dict[UUID, list[ReportNumber]]:
 
 def _standing(actor: Actor) -> SeizureReportQuerySet:
     return SeizureReport.objects.visible_to(actor).filter(is_draft=False).exclude(stage__in=ENDED)
+
+
+def _joins() -> QuerySet[Merge]:
+    """Give the reports that were joined with what led to them and are still."""
+    return Merge.objects.filter(counts_on=True, undone_at=None)
+
+
+def _joined(report: UUID) -> list[UUID]:
+    pairs = _joins().filter(Q(report=report) | Q(survivor=report)).values_list("report_id", "survivor_id")
+    return [other if one == report else one for one, other in pairs]
 
 
 def _held_apart(report: UUID) -> list[UUID]:

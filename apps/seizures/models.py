@@ -308,11 +308,15 @@ class Decision(models.Model):
 
 
 class Merge(models.Model):
-    """A person's word that a report tells of the same seizure as the survivor; taken back by `undone_at`."""
+    """A person's word that a report tells of the same seizure as the survivor; taken back by `undone_at`.
+
+    Or (`counts_on`) that it tells of what the survivor led to: one incident, in which each counts what it seized.
+    """
 
     report = models.ForeignKey(SeizureReport, on_delete=models.PROTECT, related_name="merges")
     survivor = models.ForeignKey(SeizureReport, on_delete=models.PROTECT, related_name="absorbed")
     stage_before = models.CharField(max_length=16, choices=Stage.choices)
+    counts_on = models.BooleanField(default=False)
     reason = models.CharField(max_length=1000)
     officer = models.ForeignKey(Officer, on_delete=models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField()

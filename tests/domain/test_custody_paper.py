@@ -96,7 +96,7 @@ def test_the_witnesses_whom_the_steps_name_stand_at_their_places(holding: Holdin
 
 
 def test_who_signed_the_label_and_whose_stamp_it_bears(holding: Holding, cast: Cast) -> None:
-    label = {
+    label: dict[str, Any] = {
         "signers": ["HQ-A", "Ngô Thị Chủ Hàng"],
         "stamp_of": "Hải quan Nội Bài",
         "condition": "Túi nguyên vẹn",

@@ -368,6 +368,19 @@ def test_a_duplicate_leaves_the_figures_and_comes_back_when_it_is_parted(countin
     assert SeizureEntry.objects.filter(report=further, until=None).exists()
 
 
+def test_what_a_find_led_to_is_one_incident_and_loses_no_mass(counting: Seizing) -> None:
+    one, two = counting.submitted(), counting.submitted(lines={"1": line(net_mass_g="300")})
+    counted()
+    assert (figures().incidents, figures().grams(precursors=False)) == (2, Decimal("1500.5"))
+    actions.join_incidents(actor=SYSTEM, report_id=two.pk, other_id=one.pk, reason="Mở rộng")
+    counted()
+    assert (figures().incidents, figures().grams(precursors=False)) == (1, Decimal("1500.5"))
+    actions.part_seizures(actor=SYSTEM, report_id=two.pk, reason="Nhầm")
+    counted()
+    assert (figures().incidents, figures().grams(precursors=False)) == (2, Decimal("1500.5"))
+    assert recount_seizures(actor=SYSTEM, dry_run=True) == (set(), set())
+
+
 def test_persons_are_the_same_by_document_everywhere_and_by_name_within_an_incident(
     counting: Seizing,
 ) -> None:

@@ -173,6 +173,43 @@ def test_two_people_who_merge_the_opposite_way_at_once(seizing: Seizing, cast: C
     assert sorted(SeizureReport.objects.values_list("stage", flat=True)) == ["merged", "submitted"]
 
 
+def test_what_a_find_led_to_becomes_its_incident_and_goes_on_counting(seizing: Seizing, cast: Cast) -> None:
+    """Two incidents by mistake are one again, at a desk; neither is a duplicate of the other any more."""
+    first, further = seizing.submitted(), seizing.submitted()
+    assert candidates(cast.leader.actor(), further)
+    join: dict[str, Any] = {"report_id": further.pk, "other_id": first.pk}
+    with pytest.raises(NoteRequired):
+        actions.join_incidents(actor=cast.leader.actor(), reason=" ", **join)
+    with pytest.raises(NotReviewer):
+        actions.join_incidents(actor=cast.officer.actor(), reason="x", **join)
+    done = actions.join_incidents(actor=cast.leader.actor(), reason="Khám nhà theo lời khai", **join)
+    assert (done.stage, done.merged_into, done.statistic_status) == ("submitted", None, "provisional")
+    assert not candidates(cast.leader.actor(), further)
+    assert not open_pairs(cast.leader.actor(), first.occurred_on or dt.date.min)
+    for again in (actions.join_incidents, actions.merge_seizures):
+        named = "other_id" if again is actions.join_incidents else "survivor_id"
+        with pytest.raises(StateChanged):
+            again(actor=cast.leader.actor(), report_id=further.pk, reason="x", **{named: first.pk})
+    back = actions.part_seizures(actor=cast.leader.actor(), report_id=further.pk, reason="Hai vụ khác nhau")
+    assert back.stage == "submitted"
+    with pytest.raises(StateChanged):
+        actions.part_seizures(actor=cast.leader.actor(), report_id=further.pk, reason="x")
+
+
+def test_a_desk_joins_by_the_number_of_the_report_before(seizing: Seizing, cast: Cast) -> None:
+    first, further, desk = seizing.submitted(), seizing.submitted(), cast.leader.console()
+    at = f"/console/seizures/{further.pk}/"
+    said = {"verdict": "led_by", "reason": "Khám nhà theo lời khai"}
+    assert (
+        "Không có báo cáo mang số này"
+        in desk.post(f"{at}pairing/", {**said, "number": "SZ-0"}, follow=True).content.decode()
+    )
+    page = desk.post(f"{at}pairing/", {**said, "number": first.number}, follow=True).content.decode()
+    assert f"cùng một vụ với báo cáo {first.number}" in page
+    page = desk.post(f"{at}pairing/", {"verdict": "part", "reason": "Nhầm"}, follow=True).content.decode()
+    assert "cùng một vụ với báo cáo" not in page
+
+
 JOINT = [
     {"unit": "NBA", "role": "lead"},
     {"unit": "CPN", "role": "co_lead"},

@@ -65,6 +65,7 @@ def told(seizing: Seizing, cast: Cast, settings: Any, tmp_path: Any) -> Told:
         actions.merge_seizures(actor=by, report_id=gone.pk, survivor_id=one.pk, reason=long)
     actions.part_seizures(actor=by, report_id=parted.pk, reason="Hai lô khác nhau")
     actions.hold_apart(actor=by, report_id=apart.pk, other_id=one.pk, reason="Hai kiện")
+    actions.join_incidents(actor=by, report_id=parted.pk, other_id=apart.pk, reason="Bắt giữ mở rộng")
     seizing.decide(apart, "return", cast.leader, "Bổ sung ảnh")
     seizing.send(actions.save_seizure, flash())
     sign_head()
@@ -109,7 +110,12 @@ def test_what_is_deleted_is_named(told: Told) -> None:
     deeds = {
         "a merge": (Merge.objects.get(report=told.merged), str(told.merged.number), "merges: one is gone"),
         "a merge that was taken back": (
-            Merge.objects.get(report=told.parted),
+            Merge.objects.get(report=told.parted, counts_on=False),
+            str(told.parted.number),
+            "merges: one is gone",
+        ),
+        "an incident that was joined": (
+            Merge.objects.get(report=told.parted, counts_on=True),
             str(told.parted.number),
             "merges: one is gone",
         ),
@@ -215,7 +221,7 @@ def test_what_is_swapped_between_sound_reports_is_named(told: Told) -> None:
         rewrite(first, number=second.number)
         assert {f["place"].split()[0] for f in verify()[1]} >= {"incident"}
     with undone():
-        told_first, told_second = Merge.objects.order_by("id")
+        told_first, told_second = Merge.objects.filter(counts_on=False).order_by("id")
         swap(told_first, told_second, "stage_before", "undone_at", "undone_by_id", "undone_reason")
         assert {f["code"] for f in verify()[1]} == {"record-differs"}
     assert here.report_id != there.report_id

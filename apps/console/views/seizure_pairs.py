@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -14,7 +15,13 @@ from apps.common.text import pick, say
 from apps.console.refusals import told
 from apps.console.rooms import SEIZURES, ConsoleRequest, opens
 from apps.organisation.queries import names, today
-from apps.seizures.actions import agree_participation, hold_apart, merge_seizures, part_seizures
+from apps.seizures.actions import (
+    agree_participation,
+    hold_apart,
+    join_incidents,
+    merge_seizures,
+    part_seizures,
+)
 from apps.seizures.duplicates import open_pairs
 from apps.seizures.models import SeizureReport
 
@@ -51,13 +58,24 @@ def duplicates(request: ConsoleRequest) -> HttpResponse:
 @opens(SEIZURES)
 @require_POST
 def judge(request: ConsoleRequest, report_id: UUID) -> HttpResponse:
-    """Carry out a person's word about two reports: one into the other, apart, or parted again."""
+    """Carry out a person's word about two reports: one into the other, one incident, apart, or parted again."""
     found = _visible(request, report_id)
     other, reason = _other(request.POST.get("other", "")), request.POST.get("reason", "")
     actor, verdict = request.actor, request.POST.get("verdict", "")
     if verdict == "part":
         with told(request, pick("Đã tách lại; báo cáo được tính như trước.", "Parted; it counts as before.")):
             part_seizures(actor=actor, report_id=found.pk, reason=reason)
+    elif verdict == "led_by":
+        other = _numbered(request, request.POST.get("number", ""))
+        if other is None:
+            messages.error(
+                request, pick("Không có báo cáo mang số này.", "There is no report of this number.")
+            )
+            return redirect("console:seizure", found.pk)
+        with told(
+            request, pick("Đã ghi là cùng một vụ, số liệu giữ nguyên.", "One incident; each counts on.")
+        ):
+            join_incidents(actor=actor, report_id=found.pk, other_id=other, reason=reason)
     elif other is None:
         raise Http404
     elif verdict == "into_other":
@@ -87,6 +105,14 @@ def agree(request: ConsoleRequest, report_id: UUID) -> HttpResponse:
 def _visible(request: ConsoleRequest, report_id: UUID) -> SeizureReport:
     rows = SeizureReport.objects.visible_to(request.actor).filter(is_draft=False)
     return get_object_or_404(rows, pk=report_id)
+
+
+def _numbered(request: ConsoleRequest, number: str) -> UUID | None:
+    """Find a visible report by its number."""
+    rows = SeizureReport.objects.visible_to(request.actor).filter(
+        is_draft=False, number__iexact=number.strip()
+    )
+    return rows.values_list("pk", flat=True).first()
 
 
 def _other(text: str) -> UUID | None:

@@ -42,7 +42,7 @@ from apps.seizures.actions import (
 )
 from apps.seizures.actions.deciding import AMENDERS
 from apps.seizures.duplicates import candidates
-from apps.seizures.models import Decision, ReportVersion, SeizureLine, SeizureReport
+from apps.seizures.models import Decision, Merge, ReportVersion, SeizureLine, SeizureReport
 from apps.seizures.queries import KIND, joined, parts_of, photo_purposes, reported
 from apps.seizures.rules.checks import numbers_of
 from apps.seizures.rules.fields import NOMINAL, PARTS
@@ -258,10 +258,14 @@ def _desk(actor: Actor, found: SeizureReport, typed: dict[str, Any]) -> dict[str
     ]
     may_amend = found.unit_id in actor.reach_of(*AMENDERS) and not is_own
     amends = may_amend and found.stage not in {*ENDED, CLOSED}
+    joined_to = Merge.objects.visible_to(actor).filter(report=found, counts_on=True, undone_at=None)
+    led_by = joined_to.select_related("survivor").first()
     return {
         **_pairing(actor, found),
         "may_judge": may_amend,
-        "may_part": may_amend and found.stage == MERGED,
+        "may_part": may_amend and (found.stage == MERGED or led_by is not None),
+        "may_join": may_amend and found.stage not in ENDED and led_by is None,
+        "led_by": led_by,
         "moves": [(verb, _verb(verb)) for verb in moves],
         "is_own": is_own,
         "lab": typed.get("lab") or (LabForm(found) if amends else None),

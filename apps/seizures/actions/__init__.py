@@ -5,7 +5,7 @@ from apps.seizures.actions.deciding import DECIDERS, decide_seizure, require
 from apps.seizures.actions.editing import Edited, discard_seizure, save_seizure
 from apps.seizures.actions.joining import agree_participation
 from apps.seizures.actions.media import declare_photo
-from apps.seizures.actions.merging import hold_apart, merge_seizures, part_seizures
+from apps.seizures.actions.merging import hold_apart, join_incidents, merge_seizures, part_seizures
 from apps.seizures.actions.orphans import remove_orphaned_photos
 from apps.seizures.actions.reading import read_persons
 from apps.seizures.actions.receipts import issue_receipts
@@ -21,6 +21,7 @@ __all__ = [
     "discard_seizure",
     "hold_apart",
     "issue_receipts",
+    "join_incidents",
     "merge_seizures",
     "part_seizures",
     "read_persons",

@@ -1,4 +1,7 @@
-"""Two reports of one seizure: merged by a person, the survivor kept; parted again; or held apart for good."""
+"""Two reports of one seizure: merged by a person, the survivor kept; parted again; or held apart for good.
+
+And two of one incident: what a find led to goes on counting what it seized, and is no incident of its own.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from apps.seizures.models import Decision, DistinctPair, Merge, SeizureReport, S
 from apps.seizures.queries import KIND, streams_of
 from apps.seizures.rules import stages
 
-CHANGES = {"merge": "seizure.merged", "part": "seizure.parted"}
+CHANGES = {"merge": "seizure.merged", "join": "seizure.joined", "part": "seizure.parted"}
 
 
 @transaction.atomic
@@ -34,8 +37,7 @@ def merge_seizures(*, actor: Actor, report_id: UUID, survivor_id: UUID, reason: 
     """
     report, survivor = _both(actor, report_id, survivor_id)
     reason = _reason(reason)
-    if stages.DRAFT in {report.stage, survivor.stage} or {report.stage, survivor.stage} & set(stages.ENDED):
-        raise ReportVoided
+    _check_standing(report, survivor)
     in_hand = lacking("merge", report) if survivor.stage == stages.CLOSED else []
     if in_hand:
         raise SurvivorClosed(errors=in_hand)
@@ -55,21 +57,50 @@ def merge_seizures(*, actor: Actor, report_id: UUID, survivor_id: UUID, reason: 
 
 
 @transaction.atomic
-def part_seizures(*, actor: Actor, report_id: UUID, reason: str) -> SeizureReport:
-    """Take a merge back: the report returns to the stage it had, and counts again.
+def join_incidents(*, actor: Actor, report_id: UUID, other_id: UUID, reason: str) -> SeizureReport:
+    """Say that a report tells of what the other led to: one incident, and each goes on counting what it seized.
 
-    Raises StateChanged for a report that is not merged, NoteRequired, and what a decision raises.
+    For what was reported as an incident of its own and is none (dictionary 6.3). Taken back by `part_seizures`. Two
+    reports that are of one incident already stay as they are. Raises SameReport, NoteRequired, ReportVoided,
+    StateChanged for a report that was joined before, and what a decision raises about either report.
+    """
+    report, other = _both(actor, report_id, other_id)
+    reason = _reason(reason)
+    _check_standing(report, other)
+    if report.incident_id == other.incident_id:
+        return report
+    made = Merge.objects.create(
+        report=report,
+        survivor=other,
+        stage_before=report.stage,
+        counts_on=True,
+        reason=reason,
+        officer_id=actor.officer_id,
+        at=timezone.now(),
+    )
+    said = {"survivor": str(other.pk), "at": made.at.isoformat()}
+    _move(actor, report, "join", Stage(report.stage), f"{other.number}: {reason}", said)
+    log(actor, "seizure.led_on", KIND, other.pk, {"report": str(report.pk), "reason": reason})
+    return report
+
+
+@transaction.atomic
+def part_seizures(*, actor: Actor, report_id: UUID, reason: str) -> SeizureReport:
+    """Take a merge back: the report returns to the stage it had, and counts again as an incident of its own.
+
+    Raises StateChanged for a report that is not merged or joined, NoteRequired, and what a decision raises.
     """
     report = to_decide(actor, report_id, None, *AMENDERS)
     reason = _reason(reason)
     merge = Merge.objects.select_for_update().filter(report=report, undone_at=None).first()
-    if merge is None or report.stage != Stage.MERGED:
+    if merge is None or (report.stage != Stage.MERGED and not merge.counts_on):
         raise StateChanged
     now = timezone.now()
     merge.undone_at, merge.undone_by_id, merge.undone_reason = now, actor.officer_id, reason
     merge.save(update_fields=["undone_at", "undone_by", "undone_reason"])
     report.merged_into = None
-    _move(actor, report, "part", Stage(merge.stage_before), reason, {"at": now.isoformat()})
+    to = Stage(report.stage if merge.counts_on else merge.stage_before)
+    _move(actor, report, "part", to, reason, {"at": now.isoformat()})
     return report
 
 
@@ -101,6 +132,14 @@ def _both(actor: Actor, report_id: UUID, other_id: UUID) -> tuple[SeizureReport,
     if len(found) != 2:
         raise NotFound
     return found[report_id], found[other_id]
+
+
+def _check_standing(report: SeizureReport, other: SeizureReport) -> None:
+    """Refuse what was not sent or has ended, and a report of which somebody has said so before."""
+    if stages.DRAFT in {report.stage, other.stage} or {report.stage, other.stage} & set(stages.ENDED):
+        raise ReportVoided
+    if Merge.objects.filter(report=report, undone_at=None).exists():
+        raise StateChanged
 
 
 def _reason(text: str) -> str:

@@ -105,7 +105,7 @@ def _check_merges(
     """Compare each merge with the event of it and, if it was taken back, with that event."""
     told: list[_Merged] = []
     for event, before in decided:
-        if event.action == MERGING["merge"]:
+        if event.action in {MERGING["merge"], MERGING["join"]}:
             told.append(_Merged(event, before))
         elif event.action == MERGING["part"] and told:
             told[-1] = _Merged(told[-1].event, told[-1].before, event)
@@ -114,7 +114,8 @@ def _check_merges(
             yield Finding("record-differs", place, "merges: one is " + ("gone" if said else "too many"))
             continue
         wrong = list(_merge_faults(said, merge))
-        if merge.undone_at is None and merge.survivor_id != row.merged_into_id:
+        own = None if merge.counts_on else merge.survivor_id
+        if merge.undone_at is None and own != row.merged_into_id:
             wrong.append("not the report's own")
         if wrong:
             yield Finding("record-differs", place, f"merge: {', '.join(wrong)}")
@@ -124,6 +125,7 @@ def _merge_faults(said: _Merged, merge: Merge) -> Iterator[str]:
     told: Mapping[str, Any] = said.event.data
     yield from _differing("survivor", told.get("survivor", str(merge.survivor_id)), str(merge.survivor_id))
     yield from _text("reason", told.get("note", ""), f"{merge.survivor.number}: {merge.reason}")
+    yield from _differing("what was meant", said.event.action == MERGING["join"], merge.counts_on)
     yield from _differing("stage before", said.before or merge.stage_before, merge.stage_before)
     yield from _differing("officer", said.event.actor_id, merge.officer_id)
     yield from _time("time", told.get("at"), merge.at)
