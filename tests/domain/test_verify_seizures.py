@@ -222,7 +222,7 @@ def test_what_is_swapped_between_sound_reports_is_named(told: Told) -> None:
         assert {f["place"].split()[0] for f in verify()[1]} >= {"incident"}
     with undone():
         told_first, told_second = Merge.objects.filter(counts_on=False).order_by("id")
-        swap(told_first, told_second, "stage_before", "undone_at", "undone_by_id", "undone_reason")
+        swap(told_first, told_second, "reason", "stage_before", "undone_by_id", "undone_reason")
         assert {f["code"] for f in verify()[1]} == {"record-differs"}
     assert here.report_id != there.report_id
 
