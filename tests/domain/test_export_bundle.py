@@ -97,6 +97,9 @@ def test_the_program_and_the_commands_by_hand_say_yes(case: Case, tmp_path: Path
     assert run(bundle, "--server-key", first)[0] == 0
     assert run(bundle, "--server-key", "0" * 16)[0] == 1
     assert by_hand(bundle) == 2 * 5
+    readme = (bundle / "README.txt").read_text()
+    explained = re.findall(r"^  ([a-z]+)/ ", readme, re.MULTILINE)
+    assert sorted(explained) == sorted(2 * [path.name for path in bundle.iterdir() if path.is_dir()])
     assert {json.loads(p.read_text())["version"] for p in bundle.glob("versions/*/receipt.json")} == {1, 2}
 
 
@@ -184,6 +187,7 @@ def test_where_it_cannot_be_written_is_said(case: Case, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="exists"):
         call_command(*ask, str(tmp_path))
     assert (tmp_path / f"{case.number}.zip").read_bytes() == b"older"
+    assert not Event.objects.filter(action="bundle.exported").exists()
 
 
 def test_a_report_without_a_receipt_has_no_bundle(court: Court) -> None:

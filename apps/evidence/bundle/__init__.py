@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import textwrap
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -99,7 +100,7 @@ def write_bundle(file: IO[bytes], contents: Contents) -> None:
             bundle.put("ledger/authority.pem", contents.stamp.certificates)
         bundle.put("index.json", orjson.dumps(index, option=orjson.OPT_INDENT_2))
         bundle.put("verify.py", (HERE / "verify.py").read_bytes())
-        bundle.put("README.txt", _readme(contents, photos).encode())
+        bundle.put("README.txt", _readme(contents, photos, bundle.folders()).encode())
         bundle.finish()
 
 
@@ -122,6 +123,11 @@ class _Bundle:
                 digest.update(piece)
                 target.write(piece)
         self._sums.append(f"{digest.hexdigest()}  {name}")
+
+    def folders(self) -> set[str]:
+        """Name the folders that have anything in them."""
+        names = (line.partition("  ")[2] for line in self._sums)
+        return {name.partition("/")[0] for name in names if "/" in name}
 
     def finish(self) -> None:
         """Write the list of all files with their hashes, and the server's signature over it."""
@@ -197,7 +203,7 @@ def _keys(bundle: _Bundle) -> list[dict[str, Any]]:
     return [{"id": key.id, "statements": said[key.id]} for key in keys]
 
 
-def _readme(contents: Contents, photos: Sequence[dict[str, Any]]) -> str:
+def _readme(contents: Contents, photos: Sequence[dict[str, Any]], folders: set[str]) -> str:
     receipt = contents.versions[-1].receipt
     first = next((photo for photo in photos if photo["manifest"]), None)
     place = f"versions/{contents.versions[-1].number}"
@@ -222,30 +228,27 @@ def _readme(contents: Contents, photos: Sequence[dict[str, Any]]) -> str:
             "-untrusted ledger/authority.pem"
         )
     shown = textwrap.indent("\n".join(commands), "    ") + "\n"
-    return (
-        (HERE / "README.txt")
-        .read_text(encoding="utf-8")
-        .format(
-            number=contents.number,
-            record_id=contents.record_id,
-            made_at=contents.made_at.isoformat(timespec="seconds"),
-            key_id=receipt.key_id,
-            commands_vi=shown,
-            commands_en=shown,
-            stamp_vi=_STAMPED[0] if contents.stamp else _UNSTAMPED[0],
-            stamp_en=_STAMPED[1] if contents.stamp else _UNSTAMPED[1],
-            custody_vi=_CUSTODY[0] if contents.custody else "",
-            custody_en=_CUSTODY[1] if contents.custody else "",
-        )
+    lines = (HERE / "README.txt").read_text(encoding="utf-8").splitlines(keepends=True)
+    template = "".join(line for line in lines if _is_here(line, folders))
+    return template.format(
+        number=contents.number,
+        record_id=contents.record_id,
+        made_at=contents.made_at.isoformat(timespec="seconds"),
+        key_id=receipt.key_id,
+        commands_vi=shown,
+        commands_en=shown,
+        stamp_vi=_STAMPED[0] if contents.stamp else _UNSTAMPED[0],
+        stamp_en=_STAMPED[1] if contents.stamp else _UNSTAMPED[1],
     )
 
 
-_CUSTODY = (
-    """  custody/   tang vật: từng bước (đủ từng byte), bàn giao, và bảng để đọc (custody.html, custody.csv)
-""",
-    """  custody/   exhibits: each step byte for byte, hand-overs, and the table to read (custody.html, custody.csv)
-""",
-)
+def _is_here(line: str, folders: set[str]) -> bool:
+    """Tell whether a line of the README, if it explains a folder, explains one of this bundle."""
+    explained = _FOLDER.match(line)
+    return explained is None or explained.group(1) in folders
+
+
+_FOLDER = re.compile(r"  ([a-z]+)/ ")
 _STAMPED = (
     (
         "Đầu sổ cái có dấu thời gian của một cơ quan bên ngoài (RFC 3161). Đề nghị đối chiếu chứng thư\n"

@@ -36,17 +36,17 @@ class Command(BaseCommand):
         named = _named(options["report"])
         inspection = InspectionReport.objects.filter(named).first()
         seizure = SeizureReport.objects.filter(named).first()
-        ask: dict[str, Any] = {"actor": SYSTEM, "reason": options["reason"]}
+        record = inspection or seizure
+        if record is None:
+            raise CommandError(f"no such report: {options['report']}")
+        path = directory / f"{record.number}.zip"
+        if path.exists():  # asked first: what is handed out is written down
+            raise CommandError(f"not written: {path} exists")
+        ask: dict[str, Any] = {"actor": SYSTEM, "reason": options["reason"], "report_id": record.pk}
         try:
-            if inspection is not None:
-                done = export_bundle(report_id=inspection.pk, **ask)
-            elif seizure is not None:
-                done = export_seizure(report_id=seizure.pk, **ask)
-            else:
-                raise CommandError(f"no such report: {options['report']}")
+            done = export_bundle(**ask) if inspection is not None else export_seizure(**ask)
         except DomainError as error:
             raise CommandError(f"{error.code}: {type(error).__doc__}") from error
-        path = directory / done.name
         with done.file:
             try:
                 with path.open("xb") as target:
