@@ -7,7 +7,9 @@ import datetime as dt
 from django.db.models import Max
 
 from apps.accounts import actions
+from apps.accounts.models import Device
 from apps.common.actor import SYSTEM, Actor
+from apps.evidence.models import Capture
 from apps.inspections.models import InspectionReport
 from backend.demo_data.people import Service, move
 from backend.demo_data.simulation import Simulation
@@ -31,15 +33,15 @@ def contacts(story: Simulation, service: Service) -> None:
 
 
 def trouble(story: Simulation, service: Service) -> None:
-    """Move three officers, report one phone lost, lock another, suspend an officer: all in the last days."""
+    """Move three officers, report one phone lost, lock another, suspend an officer: all in the last days.
+
+    The phones are two of which nothing came since: what a phone sends after it was shut out would be no evidence.
+    """
     for old, new, days in MOVES:
         story.at(story.end - dt.timedelta(days=days, hours=3))
         move(service, service.at(old, "officer")[-1], new, story.now)
-    holders = [p for p in service.people if p.device]
-    lost, locked = holders[-1].device, holders[-2].device
-    assert lost is not None  # noqa: S101  holders have one
-    assert locked is not None  # noqa: S101  likewise
     story.at(story.end - dt.timedelta(days=2))
+    locked, lost = silent_since(service, story.now)[-2:]
     actions.report_device_lost(
         actor=SYSTEM, device=lost, reason="Rơi khi kiểm tra bãi hàng, đã báo lãnh đạo."
     )
@@ -47,3 +49,9 @@ def trouble(story: Simulation, service: Service) -> None:
     story.at(story.end - dt.timedelta(days=1))
     suspended = service.at("HCM-MT", "officer")[-1]
     actions.suspend_officer(actor=SYSTEM, officer=suspended.officer, reason="Tạm nghỉ chờ bố trí công tác.")
+
+
+def silent_since(service: Service, moment: dt.datetime) -> list[Device]:
+    """Give the phones whose last photo came before a moment."""
+    heard = set(Capture.objects.filter(received_at__gte=moment).values_list("device_id", flat=True))
+    return [person.device for person in service.people if person.device and person.device.pk not in heard]

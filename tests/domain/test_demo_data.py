@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from apps.accounts.models import Device, Officer, Posting, Role
 from apps.audit.models import Event
 from apps.checklists.models import ChecklistVersion, Status
 from apps.common.actor import SYSTEM
-from apps.evidence.models import Attachment, Receipt
+from apps.evidence.models import Attachment, Capture, Receipt
 from apps.inspections.models import InspectionReport, State
 from apps.organisation.models import Unit
 from apps.reporting.actions import recount_custody, recount_seizures
@@ -31,6 +32,7 @@ from apps.reporting.queries import differences, seizure_board, seizures_uncounte
 from apps.reporting.rules import Period
 from apps.seizures.duplicates import open_pairs
 from apps.seizures.models import SeizureReport, Stage
+from backend.demo_data.aftermath import silent_since
 from backend.demo_data.build import build
 from tests.emptying import committed, empty_database
 from tests.evidence import on_disk
@@ -101,6 +103,15 @@ def test_everything_is_there(world: Path) -> None:
     assert not photos.exclude(flags=[]).exists(), "signed by the phone, taken when it says"
     assert set(Receipt.objects.values_list("owner_kind", flat=True)) == {"inspection", "seizure"}
     assert verify("--all") == (0, []), "all of it is what the ledger says"
+
+
+def test_a_phone_that_is_shut_out_has_sent_nothing_since(world: Path) -> None:
+    """Whatever the day of the demo: what it sends afterwards is a finding of `verify_evidence`."""
+    newest = Capture.objects.latest("received_at")
+    service: Any = SimpleNamespace(people=[SimpleNamespace(device=d) for d in Device.objects.all()])
+    silent = silent_since(service, newest.received_at)
+    assert newest.device_id not in {device.pk for device in silent}
+    assert len(silent) > 1
 
 
 def test_the_figures_are_counted_and_nothing_is_owed(world: Path) -> None:
