@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.core.files.uploadedfile import UploadedFile
 
 from apps.common.text import say
 from apps.console.seizure_forms import LabForm, offer, point, vocabulary
@@ -179,6 +181,14 @@ class ResultForm(LabForm):
     """What a laboratory found of an exhibit or a sample."""
 
     method = _text(say("Phương pháp", "Method"), 1000)
+    paper = forms.FileField(
+        label=say("Bản kết luận giám định (tệp)", "The laboratory's paper (file)"),
+        required=False,
+        help_text=say(
+            "Tệp không được lưu ở đây; chỉ ghi mã băm SHA-256 để sau này đối chiếu.",
+            "The file is not kept here, only its SHA-256, so that it can be compared later.",
+        ),
+    )
 
     def __init__(self, exhibit: Exhibit, *args: Any, **kwargs: Any) -> None:
         super().__init__(exhibit.report, *args, **kwargs)
@@ -186,8 +196,16 @@ class ResultForm(LabForm):
 
     def result(self) -> dict[str, Any]:
         """Give what was filled in, as the action takes it."""
-        method = self.cleaned_data["method"]
-        return {**super().result(), **({"method": method} if method else {})}
+        method, paper = self.cleaned_data["method"], self.cleaned_data["paper"]
+        said = {"method": method, "attachment_sha256": _sha256(paper) if paper else ""}
+        return {**super().result(), **{name: value for name, value in said.items() if value}}
+
+
+def _sha256(file: UploadedFile) -> str:
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 class OfferForm(forms.Form):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from apps.custody.models import Exhibit, HandOver, StoreCount
@@ -138,10 +140,13 @@ def test_a_result_changes_the_figure_by_a_new_version(holding: Holding, cast: Ca
     }
     leader, own = cast.leader.console(), f"/console/exhibits/{exhibit.pk}/"
     post(leader, f"{own}step/", {**result, "lab_number": ""}, 422)
-    post(leader, f"{own}step/", result)
+    paper = SimpleUploadedFile("55-KL.pdf", b"%PDF-1.4 ket luan", content_type="application/pdf")
+    post(leader, f"{own}step/", {**result, "method": "GC-MS", "paper": paper})
     line = SeizureLine.objects.get(report=exhibit.report)
     assert (str(line.mass_g), line.basis) == ("1199.7500", "lab_net")
-    assert "55/KL" in read(leader, own)
+    page = read(leader, own)
+    for told in ("55/KL", "GC-MS", hashlib.sha256(b"%PDF-1.4 ket luan").hexdigest()):
+        assert told in page
     assert "Viện KHHS" in read(leader, f"/console/seizures/{exhibit.report_id}/?version=2")
 
 

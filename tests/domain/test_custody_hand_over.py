@@ -27,7 +27,7 @@ from apps.custody.queries import HAND_OVER, KIND, in_store
 from apps.inspections.errors import NoteRequired
 from apps.seizures.models import SeizureReport
 from tests.cast import Cast
-from tests.holding import Holding, sealing
+from tests.holding import RESULT, Holding, sealing
 from tests.work import Pocket, at_once, check_feed, fresh
 
 POLICE: dict[str, Any] = {"kind": "police", "office": "PC04 Công an TP Hà Nội", "legal_basis": "Điều 33"}
@@ -230,6 +230,16 @@ def test_to_the_laboratory_and_back(holding: Holding, cast: Cast) -> None:
         holding.step(exhibit, "received_lab", back, by=cast.outsider)
     returned = holding.step(exhibit, "received_lab", back).exhibit
     assert (returned.state, returned.seal_numbers, returned.outside) == ("sealed", ["VKHHS-9"], "")
+
+
+@pytest.mark.parametrize("digest", ["x", "A" * 64, "0" * 63, 7])
+def test_a_hash_of_the_laboratorys_paper_is_one(holding: Holding, cast: Cast, digest: Any) -> None:
+    exhibit, leader = holding.recorded(), cast.leader.actor()
+    with pytest.raises(InvalidFields) as refusal:
+        actions.record_result(
+            actor=leader, exhibit_id=exhibit.pk, fields={**RESULT, "attachment_sha256": digest}
+        )
+    assert {fault.pointer for fault in refusal.value.errors} == {"/fields/attachment_sha256"}
 
 
 def test_hand_over_to_another_unit_takes_it_out_of_this_store(holding: Holding, cast: Cast) -> None:

@@ -130,7 +130,7 @@ def step(request: ConsoleRequest, exhibit_id: UUID) -> HttpResponse:
     if deed not in _DEEDS:
         raise Http404
     make, do = _DEEDS[deed]
-    form = make(found, request.POST)
+    form = make(found, request.POST, request.FILES)
     if not form.is_valid():
         return _exhibit_page(request, found, {deed: form}, status=422)
     try:
@@ -191,11 +191,11 @@ def _correction(request: ConsoleRequest, found: Exhibit, form: Any) -> Done:
     )
 
 
-Deed = tuple[Callable[[Exhibit, Any], forms.Form], Callable[[ConsoleRequest, Exhibit, Any], Done]]
+Deed = tuple[Callable[[Exhibit, Any, Any], forms.Form], Callable[[ConsoleRequest, Exhibit, Any], Done]]
 _DEEDS: dict[str, Deed] = {
     "step": (StepForm, _step),
-    "sample": (lambda _, data: SampleForm(data), _sample),
-    "verdict": (lambda _, data: forms.Form(data), _verdict),
+    "sample": (lambda _, data, _files: SampleForm(data), _sample),
+    "verdict": (lambda _, data, _files: forms.Form(data), _verdict),
     "result": (ResultForm, _result),
     "correction": (CorrectionForm, _correction),
 }
@@ -268,6 +268,7 @@ def _told(event: CustodyEvent) -> dict[str, Any]:
         (pick("Sai lệch", "Differs"), ", ".join(str(Stop(c).label) for c in said.get("differs") or ())),
         (pick("Kết luận", "Result"), said.get("lab_number")),
         (pick("Phương pháp", "Method"), said.get("method")),
+        (pick("SHA-256 của bản kết luận", "SHA-256 of the paper"), said.get("attachment_sha256")),
         *((str(name_of(name)), _from_to(pair)) for name, pair in said.get("changed", {}).items()),
         (pick("Ghi chú", "Note"), said.get("note")),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -18,11 +19,12 @@ from apps.custody.models import Exhibit
 from apps.custody.queries import results_of, streams_of
 from apps.custody.rules import moves
 from apps.custody.rules.comparison import result_of_line
-from apps.custody.rules.forms import RESULT, missing, read_fields
+from apps.custody.rules.forms import RESULT, missing, problem, read_fields
 from apps.inspections.errors import NotReviewer
 from apps.seizures.actions import record_lab_result
 from apps.seizures.models import SeizureReport
 
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _AMOUNTS = ("lab_net_mass_g", "lab_volume_ml", "lab_count")
 
 
@@ -43,6 +45,8 @@ def record_result(*, actor: Actor, exhibit_id: UUID, fields: Mapping[str, Any]) 
     needed = ["lab_outcome", "lab_number", "lab_on", "lab_name"]
     needed.append("lab_note" if said.get("lab_outcome") == "negative" else "lab_substance")
     problems += missing(said, needed)
+    if not _SHA256.fullmatch(said.get("attachment_sha256", "0" * 64)):
+        problems.append(problem("attachment_sha256", "type"))
     if problems:
         raise InvalidFields(errors=problems)
     item = append(actor, exhibit, "lab_result", said, held=streams_of(exhibit))
