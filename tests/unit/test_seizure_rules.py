@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from apps.inspections.errors import ReportVoided, StateChanged, StateLocked
 from apps.reference.rules.vocabularies import codes, words
+from apps.seizures.actions import DECIDERS
 from apps.seizures.models import Stage, StatisticStatus
 from apps.seizures.rules import stages
 from apps.seizures.rules.checks import missing_at, missing_for, numbers_of, warnings_of
@@ -239,6 +240,33 @@ def test_numbers_are_found_in_every_part_but_not_where_struck_out() -> None:
 def test_where_phones_may_no_longer_edit(stage: str, refusal: type[Exception]) -> None:
     with pytest.raises(refusal):
         stages.check_editable(stage)
+
+
+# The whole way of dictionary 4.3, written out: a move that is added, lost or bent shows here.
+LIVE = "flash preliminary submitted unit_verified region_verified hq_accepted lab_confirmed".split()
+WAY = {
+    ("verify_unit", "submitted", "unit_verified"),
+    ("verify_region", "unit_verified", "region_verified"),
+    ("accept", "region_verified", "hq_accepted"),
+    ("confirm_lab", "hq_accepted", "lab_confirmed"),
+    ("close", "lab_confirmed", "closed"),
+    *(("return", stage, "preliminary") for stage in ("submitted", "unit_verified", "region_verified")),
+    *(("void", stage, "voided") for stage in LIVE),
+}
+
+
+def test_the_way_is_that_of_the_dictionary() -> None:
+    assert {(verb, a, b) for verb, starts in stages.MOVES.items() for a, b in starts.items()} == WAY
+    assert stages.SENDS == {
+        "flash": ("draft",),
+        "preliminary": ("draft", "flash"),
+        "submitted": ("draft", "flash", "preliminary"),
+    }
+    assert {verb: " ".join(sorted(roles)) for verb, roles in DECIDERS.items()} == {
+        **dict.fromkeys(("verify_unit", "verify_region"), "leader"),
+        **dict.fromkeys(("accept", "close"), "hq_reviewer"),
+        **dict.fromkeys(("confirm_lab", "return", "void"), "hq_reviewer leader"),
+    }
 
 
 @pytest.mark.parametrize("verb", stages.MOVES)
