@@ -183,6 +183,21 @@ def test_police_lead_by_a_unit_or_an_agency_of_theirs() -> None:
         assert not missing_at("submitted", report)
 
 
+def test_what_a_verification_needs_beside_the_full_report() -> None:
+    said = ready(photo_purposes=[])
+    assert codes_of(missing_for("verify_unit", said)) == {
+        ("watch_linked", "required"),
+        ("handover_plan", "required"),
+    }
+    answered = {**said, "watch_linked": "unknown", "handover_plan": "PC04"}
+    assert not missing_for("verify_unit", answered)
+    bare = {**answered, "lines": {"1": line(scale_id="", weighed_by=["HQ-A"])}}
+    assert codes_of(missing_for("verify_unit", bare)) == {
+        ("lines/1/scale_id", "required"),
+        ("lines/1/weighed_by", "two-weighers"),
+    }
+
+
 def test_what_a_close_needs() -> None:
     assert {key for key, _ in codes_of(missing_for("close", ready()))} == {
         "lines/1/lab_outcome",
@@ -197,6 +212,9 @@ def test_what_a_close_needs() -> None:
         legal_outcome="handed_over_police",
     )
     assert not missing_for("close", done)
+    assert codes_of(missing_for("close", {**done, "legal_outcome": "pending"})) == {
+        ("legal_outcome", "pending")
+    }
     named = {**done, "modus_operandi": ["giấu trong va li", "gọi 0912345678"]}
     assert codes_of(missing_for("close", named)) == {("modus_operandi", "person-in-text")}
 
