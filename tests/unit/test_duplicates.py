@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -90,3 +91,25 @@ def test_what_has_nothing_in_common_is_not_compared() -> None:
         for i in range(3000)
     ]
     assert sum(1 for _ in neighbours(several)) < 3 * len(several)
+
+
+def one(minutes: int, grams: str) -> Facts:
+    """Give a find at a gate, so long after midnight, of so much."""
+    found = measure("ketamine", Decimal(grams), None, None, "")
+    return Facts(frozenset(), MIDNIGHT + dt.timedelta(minutes=minutes), "Kho", frozenset({"NBA"}), (found,))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "grams", "is_alike"),
+    [
+        (24 * 60, "100", True),
+        (24 * 60 + 1, "100", False),
+        (0, "90", True),
+        (0, "89.9999", False),
+        (0, "111.1111", True),
+        (0, "111.2", False),
+    ],
+)
+def test_a_day_and_a_tenth_are_the_limits(minutes: int, grams: str, is_alike: bool) -> None:
+    """Dictionary 6.3: 24 hours and 10 %, to the minute and the gram."""
+    assert bool(alike(one(0, "100"), one(minutes, grams))) == is_alike

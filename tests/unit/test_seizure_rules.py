@@ -224,6 +224,8 @@ def test_suspicions_are_told_and_never_refused() -> None:
     assert list(suspicious({"1": line(), "2": line(removed="trùng")})) == []
     odd = line(count=5000, count_unit="tablet", net_mass_g="100")
     assert list(suspicious({"1": odd})) == ["tablet-mass"]
+    heavy = line(count=5000, count_unit="tablet", gross_mass_g="3100", net_mass_g="3001")
+    assert list(suspicious({"1": heavy})) == ["tablet-mass"]
     press = line(count=5000, count_unit="tablet", gross_mass_g="2300", net_mass_g="2200")
     assert list(suspicious({"1": press})) == []
     assert warnings_of(ready(consignments=FORGED)) == ["number-check-failed"]

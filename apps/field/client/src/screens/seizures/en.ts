@@ -47,7 +47,7 @@ export const en: FindWords = {
     lead: "Say what you know. Weights, papers and names come later.",
     expansion_lead: "What the find led to: the same incident as the report before, not counted as another.",
     what: "What it seems to be",
-    search: "Find a substance or street name",
+    search: "Name or street name",
     search_hint: "Accents may be left out: “da” finds ma túy đá.",
     common: "Common",
     none_found: (what) => `No substance fits “${what}”. Choose “Suspected drug, laboratory pending” if you cannot tell.`,
