@@ -6,6 +6,7 @@ end with the run.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -36,6 +37,8 @@ pytest_plugins = [
 hypothesis.settings.register_profile("haidang", deadline=None)
 hypothesis.settings.load_profile("haidang")
 emptying.install()
+# What Django and thousands of tests make stays to the end: looking through it again and again finds nothing to free.
+gc.set_threshold(50_000, 20, 50)
 
 DATABASE = frozenset({"db", "transactional_db", "django_db_setup"})
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -92,6 +95,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         _skip(items, "postgres", "asks for PostgreSQL; run with HAIDANG_TEST_DB=postgres")
     if find_chromium() is None and os.environ.get("CI") != "true":
         _skip(items, "browser", "NO CHROMIUM ON THIS MACHINE: the pages are not tested in a browser")
+
+
+def pytest_collection_finish() -> None:
+    """Keep what stays to the end of the run out of the garbage collector's sight."""
+    gc.collect()
+    gc.freeze()
 
 
 def _asks_for_database(item: pytest.Item) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -26,16 +28,24 @@ from tests.work import Work
 
 def work_off(*but: str) -> None:
     """Do all that the outbox owes, in this process; tasks named in `but` wait."""
-    from backend.celery import app
-
-    app.loader.import_default_modules()
+    tasks = _tasks()
 
     def send(task: str, ids: list[int]) -> None:
         if task not in but:
-            app.tasks[task](ids)
+            tasks[task](ids)
 
     while relay(REACTIONS, send):
         pass
+
+
+@cache
+def _tasks() -> Mapping[str, Callable[[list[int]], object]]:
+    """Load what a worker runs, once: with each loading Celery lets Django check all models."""
+    from backend.celery import app
+
+    app.loader.import_default_modules()
+    tasks: Mapping[str, Callable[[list[int]], object]] = app.tasks
+    return tasks
 
 
 @dataclass

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
+
+import botocore.session
 
 from apps.common.records import new_id
 from apps.evidence import actions
 from apps.evidence.models import Attachment
 from tests.cast import Member
 from tests.services import S3
+
+# Every storage on S3 makes a session of its own, and every session reads the descriptions of all services anew, which
+# takes longer than most tests. So all sessions of a process read with one loader, which keeps what it has read.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
 def declare(member: Member, data: bytes, *, mime: str = "image/jpeg", **fields: Any) -> Attachment:

@@ -118,7 +118,7 @@ def other(row: Row, field: models.Field[Any, Any]) -> Any:  # noqa: PLR0911  a f
     if isinstance(field, models.DecimalField):
         return (value or 0) + 1
     if isinstance(field, models.IntegerField):
-        return (value or 0) + (10**6 if field.primary_key else 1)
+        return (value or 0) + (1000 if field.primary_key else 1)
     choices = [choice for choice, _ in field.flatchoices if choice not in {value, "local_draft"}]
     return choices[0] if choices else f"{value}x"[-(field.max_length or 9) :] if value != "x" else "y"
 
