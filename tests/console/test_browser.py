@@ -13,6 +13,7 @@ from playwright.sync_api import Page, sync_playwright
 from apps.common.actor import SYSTEM
 from apps.inspections.models import InspectionReport
 from apps.reporting.actions import recount
+from tests.chromium import ARGUMENTS
 from tests.console.scene import PASSWORD, Scene, make_scene
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -87,10 +88,7 @@ def desk(
 ) -> Iterator[Desk]:
     monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         page = browser.new_page(viewport={"width": 1366, "height": 850}, locale="vi-VN")
         yield Desk(page, live_server.url)
         browser.close()

@@ -19,10 +19,11 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 from backend.phone_app import ensure_built
+from tests.chromium import ARGUMENTS
 from tests.desk import Desk, form_fields
 from tests.field.backstage import Backstage
 from tests.field.engine_page import EnginePage, serve_harness
-from tests.field.handset import ARGUMENTS, AS_PHONE, Handset, open_profile
+from tests.field.handset import AS_PHONE, Handset, open_profile
 from tests.field.line import Line
 from tests.phone import until
 from tests.stack import Stack

@@ -10,12 +10,11 @@ from typing import Any
 import psutil
 from playwright.sync_api import BrowserContext, Locator, Page, Playwright
 
+from tests.chromium import ARGUMENTS
 from tests.field.line import Line
 
 PIN = "274913"
 SIZES = {"phone": {"width": 360, "height": 740}, "tablet": {"width": 768, "height": 1024}}
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
 
 # What makes a browser context a phone.
 AS_PHONE: dict[str, Any] = {
