@@ -305,6 +305,26 @@ def test_the_end_may_be_reached_by_many_at_once(storage: str) -> None:
     assert_stored(attachment)
 
 
+def test_on_s3_whoever_is_overtaken_at_the_end_finds_it_ended(cast: Cast, s3: Bucket) -> None:
+    attachment, upload = opened(cast)
+    actor = cast.officer.actor()
+    with mock.patch("apps.evidence.actions.receiving.finalize_upload", side_effect=KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):
+            send(cast.officer, upload.pk, 0, PHOTO[:HALF], PHOTO[HALF:])
+    storage = storages["evidence"]
+    usual = storage.open
+
+    def overtaken(name: str, mode: str = "rb") -> Any:
+        found = usual(name, mode)  # asks whether it is there; its bytes are asked for when they are read
+        with mock.patch.object(storage, "open", usual):
+            actions.finalize_upload(actor=actor, upload_id=upload.pk)
+        return found
+
+    with mock.patch.object(storage, "open", overtaken):
+        assert actions.finalize_upload(actor=actor, upload_id=upload.pk).finished_at
+    assert_stored(attachment)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_one_upload_is_opened_however_many_ask(storage: str) -> None:
     cast = Cast()

@@ -102,11 +102,18 @@ class ObjectDepot:
             self._fetch(part, target, begin)
 
     def _fetch(self, part: Part, target: IO[bytes], begin: int) -> None:
-        try:
-            with _told(), self._storage.open(part.name) as source:
-                shutil.copyfileobj(source, target, 1024 * 1024)
-        except FileNotFoundError:
-            raise Shortened(part.offset) from None
+        with _told():
+            try:
+                with self._storage.open(part.name) as source:
+                    shutil.copyfileobj(source, target, 1024 * 1024)
+            except FileNotFoundError:
+                raise Shortened(part.offset) from None
+            except ClientError as error:
+                if not _is_missing(error):
+                    raise
+                raise Shortened(
+                    part.offset
+                ) from None  # it was there when it was opened: another has just ended
         if begin + target.tell() != part.end:
             raise Shortened(part.offset)
 
@@ -132,7 +139,7 @@ class ObjectDepot:
         except FileNotFoundError:
             return False
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
+            if _is_missing(error):
                 return False
             raise
         if there != size:
@@ -223,6 +230,10 @@ class ObjectDepot:
         if self._bucket and spool.multipart:
             with _told():
                 self._bucket.abort(spool)
+
+
+def _is_missing(error: ClientError) -> bool:
+    return bool(error.response["ResponseMetadata"]["HTTPStatusCode"] == 404)
 
 
 @contextlib.contextmanager
