@@ -202,10 +202,8 @@ class ResultForm(LabForm):
 
 
 def _sha256(file: UploadedFile) -> str:
-    digest = hashlib.sha256()
-    for chunk in file.chunks():
-        digest.update(chunk)
-    return digest.hexdigest()
+    file.seek(0)
+    return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class OfferForm(forms.Form):
