@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
         chosen = [step for step in steps if not options.only or step.name in options.only]
         start = time.monotonic()
         if any(step.is_suite for step in chosen):
-            bring_chromium()
+            bring_programs()
         outcomes = run_steps(chosen)
         return report(outcomes, time.monotonic() - start)
 
@@ -229,24 +229,40 @@ def report(outcomes: Sequence[Outcome], seconds: float) -> int:
     return 1 if failed else 0
 
 
-def bring_chromium() -> None:
-    """Install Chromium for the browser tests where CI runs as root on a Debian without one.
+def bring_programs() -> None:
+    """Install Chromium and strace for the tests that need them, where CI runs as root on a Debian without one.
 
-    Elsewhere nothing is installed: without Chromium the browser tests are skipped, and the end of the run says so.
+    Elsewhere nothing is installed: what needs a missing program is skipped, and the end of the run says so.
     """
-    if os.environ.get("CHROMIUM") or any(shutil.which(name) for name in CHROMIUM_NAMES):
+    missing = [
+        name
+        for name, is_here in (("chromium", _has_chromium()), ("strace", shutil.which("strace")))
+        if not is_here
+    ]
+    if not missing:
         return
     apt = shutil.which("apt-get")
     if os.environ.get("CI") != "true" or os.geteuid() != 0 or apt is None:
-        print("NO CHROMIUM ON THIS MACHINE: the pages will not be tested in a browser.", flush=True)
+        for name in missing:
+            print(f"NO {name.upper()} ON THIS MACHINE: {_NEEDED_FOR[name]}", flush=True)
         return
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (
         [apt, "-q", "update"],
-        [apt, "-q", "install", "-y", "--no-install-recommends", "chromium"],
+        [apt, "-q", "install", "-y", "--no-install-recommends", *missing],
     ):
         print("$ " + " ".join(command), flush=True)
         subprocess.run(command, env=quiet, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
+
+
+_NEEDED_FOR = {
+    "chromium": "the pages will not be tested in a browser.",
+    "strace": "the writer of photos will not be tested against a failing disk.",
+}
+
+
+def _has_chromium() -> bool:
+    return bool(os.environ.get("CHROMIUM") or any(shutil.which(name) for name in CHROMIUM_NAMES))
 
 
 def _options(arguments: Sequence[str], steps: Sequence[Step]) -> argparse.Namespace:

@@ -47,6 +47,9 @@ _SERVICE = frozenset(role.value for role in Role if role is not Role.LIAISON)
 BOARD = Room("board", "console:board", say("Bảng điều hành", "Board"), frozenset(FIGURE_READERS))
 REVIEW = Room("review", "console:review", say("Soát xét", "Review"), frozenset(REPORT_READERS))
 SEIZURES = Room("seizures", "console:seizures", say("Vụ bắt giữ", "Seizures"), frozenset(REPORT_READERS))
+FINDS = Room(
+    "finds", "console:finds", say("Báo cáo của tôi", "My reports"), frozenset({Role.OFFICER, Role.LEADER})
+)
 STORE = Room("custody", "console:store", say("Kho tang vật", "Exhibits"), frozenset(STORE_READERS))
 EXHIBITS = Room(
     "exhibits", "console:store", say("Tang vật", "Exhibit"), frozenset({*REPORT_READERS, *STORE_READERS})
@@ -59,7 +62,7 @@ DEVICES = Room(
     frozenset({Role.OFFICER, Role.LEADER, Role.HQ_REVIEWER, Role.ADMINISTRATOR}),
 )
 LISTS = Room("lists", "console:lists", say("Danh mục", "Lists"), _SERVICE)
-ROOMS = (BOARD, REVIEW, SEIZURES, STORE, CHECKLISTS, LISTS, DEVICES)
+ROOMS = (BOARD, REVIEW, SEIZURES, FINDS, STORE, CHECKLISTS, LISTS, DEVICES)
 
 
 def rooms_of(actor: Actor) -> list[Room]:

@@ -53,6 +53,8 @@ _LABELS: Mapping[str, str] = {
     "intended_final": say("Đích cuối", "Final destination"),
     "transit_countries": say("Nước quá cảnh", "Countries of transit"),
     "participants": say("Công chức tham gia", "Participants"),
+    "lines": say("Tang vật", "Goods"),
+    "checklist_version": say("Bảng kiểm", "Checklist"),
     "participations": say("Đơn vị tham gia", "Units that took part"),
     "substance": say("Chất", "Substance"),
     "article": say("Vật khác (không phải ma túy)", "Another thing (no drug)"),
@@ -240,7 +242,7 @@ def rows_of(
     return [
         Row(
             mark,
-            f"{pick(*_PARTS[part])} {mark}",
+            thing_of(part, mark),
             tuple(
                 (name_of(key), text)
                 for key in (*PARTS[part], *LAB_FIELDS)
@@ -289,7 +291,18 @@ def _flat(body: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
 def _where(key: tuple[str, ...]) -> str:
     if len(key) == 1:
         return name_of(key[0])
-    return f"{pick(*_PARTS[key[0]])} {key[1]}: {name_of(key[2])}"
+    return f"{thing_of(key[0], key[1])}: {name_of(key[2])}"
+
+
+def place_of(pointer: str) -> str:
+    """Call the place of a fault as people do: `/fields/lines/1/net_mass_g` is line 1, net."""
+    parts = tuple(pointer.removeprefix("/fields/").split("/"))
+    return _where(parts) if len(parts) == 3 and parts[0] in PARTS else name_of(parts[0])
+
+
+def thing_of(part: str, mark: str) -> str:
+    """Call one thing of a part: line 1."""
+    return f"{pick(*_PARTS[part])} {mark}"
 
 
 _PARTS: Mapping[str, tuple[str, str]] = {

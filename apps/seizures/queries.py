@@ -9,8 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from django.db.models import Q, QuerySet
 
 from apps.changes.rules import post_stream
+from apps.common.actor import Actor
 from apps.evidence.models import Attachment
 from apps.inspections.queries import plain
 from apps.organisation.models import Unit
@@ -28,6 +30,7 @@ from apps.seizures.models import (
 )
 from apps.seizures.rules.checks import numbers_of
 from apps.seizures.rules.fields import NOMINAL, PARTS
+from apps.seizures.rules.stages import EDITABLE
 
 KIND = "seizure"
 DISCARDED = "seizure.discarded"
@@ -36,6 +39,13 @@ DISCARDED = "seizure.discarded"
 def reported(report: SeizureReport) -> dict[str, Any]:
     """Give what was reported, as the rules read it: the header's fields and the parts by mark."""
     return {**report.fields, **parts_of(report), "participations": joined(report)}
+
+
+def own_unfinished(actor: Actor) -> QuerySet[SeizureReport]:
+    """Give the reports that this person may still write: begun by them, or worked on from a post held now."""
+    posts = Participant.objects.filter(posting_id__in=actor.post_ids()).values("report_id")
+    mine = Q(officer_id=actor.officer_id) | Q(pk__in=posts)
+    return SeizureReport.objects.visible_to(actor).filter(mine, stage__in=EDITABLE)
 
 
 def parts_of(report: SeizureReport) -> dict[str, Any]:

@@ -115,7 +115,7 @@ _KINDS = {
     "^console:(unit_(board|seizures)|count_store)$": "units",
     "^console:(exhibit|exhibit_step|store)$": "exhibits",
     "hand_over": "hand_overs",
-    "seizure|judge_pair|^console:(custody|record_exhibit|offer_exhibits)$": "seizures",
+    "seizure|judge_pair|^console:(custody|record_exhibit|offer_exhibits|finds?)$": "seizures",
     "^mobile_api:upload$": "uploads",
     "^mobile_api:snapshot|^console:list": "lists",
     "^console:(devices|change_device)$": "devices",
@@ -319,6 +319,7 @@ BODIES: Mapping[str, Maker] = {
     "verify-region": _form(decision="verify_region"),
     "into-outsiders": lambda pk, record, records: _pairing("into_other", records, "outsider"),
     "apart-from-leaders": lambda pk, record, records: _pairing("apart", records, "leader"),
+    "find-save": _form(do="save", base_rev="1", remarks="Sửa"),
     "void-seizure": _form(decision="void", note="Trùng báo cáo"),
     "lab-result": _form(
         mark="1",
