@@ -497,6 +497,17 @@ class TestKeysAndDevices:
         assert "sound." in out.getvalue()
 
 
+def test_a_gap_of_the_ledger_is_one_finding_however_wide(case: Case) -> None:
+    last = Leaf.objects.latest("leaf_index")
+    for wide in (7, 2**62):
+        with undone():
+            Leaf.objects.filter(pk=last.pk).update(leaf_index=last.leaf_index + wide)
+            found = [f for f in verify()[1] if f["code"] == "leaf-missing"]
+            assert [f["place"] for f in found] == [
+                f"numbers {last.leaf_index} to {last.leaf_index + wide - 1}"
+            ]
+
+
 def test_a_range_is_checked_by_itself(case: Case) -> None:
     size = Leaf.objects.count()
     assert verify("--since", str(size - 20)) == (0, [])
