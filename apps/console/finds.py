@@ -23,6 +23,8 @@ from apps.common.text import pick, say
 from apps.console.seizure_forms import DATE, point, vocabulary
 from apps.console.seizures import Called, name_of, names_known, thing_of, words_of
 from apps.inspections.rules import parse_time
+from apps.reference.queries import label
+from apps.reference.rules.vocabularies import vocabularies
 from apps.seizures.models import SeizureReport
 from apps.seizures.rules.fields import HEADER, MAX_MARKS, PARTS
 
@@ -80,8 +82,8 @@ _COUNTRIES = say(
     "Mã hai chữ cái, cách nhau bằng dấu chấm phẩy: LA; TH.", "Two letters each, with semicolons: LA; TH."
 )
 _TOOK_PART = say(
-    "Mỗi dòng: vai trò (lead, co_lead, support): mã đơn vị hoặc tên cơ quan. Ví dụ: lead: NBA",
-    "On each line: role (lead, co_lead, support): code of the unit or name of the agency. Such as: lead: NBA",
+    "Mỗi dòng: vai trò (chủ trì, đồng chủ trì, phối hợp): mã đơn vị hoặc tên cơ quan. Ví dụ: Chủ trì: NBA",
+    "On each line: role (lead, co-lead, support): code of the unit or name of the agency. Such as: Lead: NBA",
 )
 _MARK = re.compile(r"[A-Z0-9][A-Z0-9-]{0,19}")
 _LONG = 500
@@ -120,7 +122,7 @@ class FindForm(forms.Form):
             if data is None and value not in _NOTHING:
                 self.was[name] = value
         if report is None:
-            self.initial.update(handling="internal", lead_force="customs")
+            self.initial = {**self.initial, "handling": "internal", "lead_force": "customs"}
 
     def _places(self) -> Iterator[tuple[str, str, Any]]:
         """Give each field of the page: its name, its spec, and what the report says there."""
@@ -182,42 +184,42 @@ class _Offered:
 
     def field(self, name: str, spec: str) -> forms.Field:
         kind, _, rest = spec.partition(" ")
-        label = name_of(name)
+        called = name_of(name)
         choices = self._choices.get(name) or self._choices.get(kind)
         if choices is not None:
-            return forms.ChoiceField(label=label, required=False, choices=[("", "–"), *choices])
+            return forms.ChoiceField(label=called, required=False, choices=[("", "–"), *choices])
         if kind == "code":
-            return forms.ChoiceField(label=label, required=False, choices=[("", "–"), *vocabulary(rest)])
+            return forms.ChoiceField(label=called, required=False, choices=[("", "–"), *vocabulary(rest)])
         if kind == "among":
             named = [(code, words_of(name, code, self._called)) for code in rest.split()]
-            return forms.ChoiceField(label=label, required=False, choices=[("", "–"), *named])
+            return forms.ChoiceField(label=called, required=False, choices=[("", "–"), *named])
         if kind == "codes":
             ticks = forms.CheckboxSelectMultiple
             return forms.MultipleChoiceField(
-                label=label, required=False, choices=vocabulary(rest), widget=ticks
+                label=called, required=False, choices=vocabulary(rest), widget=ticks
             )
-        return _plain_field(kind, rest, label)
+        return _plain_field(kind, rest, called)
 
 
-def _plain_field(kind: str, rest: str, label: str) -> forms.Field:
+def _plain_field(kind: str, rest: str, called: str) -> forms.Field:
     if kind == "time":
         clock = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
-        return forms.DateTimeField(label=label, required=False, widget=clock)
+        return forms.DateTimeField(label=called, required=False, widget=clock)
     if kind == "date":
-        return forms.DateField(label=label, required=False, widget=DATE)
+        return forms.DateField(label=called, required=False, widget=DATE)
     if kind == "int":
-        return forms.IntegerField(label=label, required=False, min_value=0, max_value=10**9 - 1)
+        return forms.IntegerField(label=called, required=False, min_value=0, max_value=10**9 - 1)
     if kind == "text":
         long = int(rest) >= _LONG
         widget = forms.Textarea(attrs={"rows": 3}) if long else forms.TextInput()
-        return forms.CharField(label=label, required=False, max_length=int(rest), widget=widget)
+        return forms.CharField(label=called, required=False, max_length=int(rest), widget=widget)
     if kind == "participations":
         rows = forms.Textarea(attrs={"rows": 3})
         return forms.CharField(
-            label=label, required=False, max_length=4000, widget=rows, help_text=_TOOK_PART
+            label=called, required=False, max_length=4000, widget=rows, help_text=_TOOK_PART
         )
     hint = {"texts": _SEVERAL, "countries": _COUNTRIES}.get(kind, "")
-    return forms.CharField(label=label, required=False, max_length=4000, help_text=hint)
+    return forms.CharField(label=called, required=False, max_length=4000, help_text=hint)
 
 
 def _keep_choice(field: forms.Field, value: Any) -> None:
@@ -258,7 +260,9 @@ def _shown(spec: str, value: Any) -> Any:
     if kind in {"texts", "countries"}:
         return "; ".join(value or ())
     if kind == "participations":
-        return "\n".join(f"{p['role']}: {p['unit'] or p['agency']}" for p in value or ())
+        return "\n".join(
+            f"{label('participation', p['role'])}: {p['unit'] or p['agency']}" for p in value or ()
+        )
     return value
 
 
@@ -281,6 +285,8 @@ def _read(spec: str, typed: Any) -> Any:
 
 def _took_part(row: str) -> dict[str, str]:
     role, _, who = (text.strip() for text in row.partition(":"))
+    words = {word.casefold(): code for code, both in vocabularies()["participation"].items() for word in both}
+    role = words.get(role.casefold(), role)
     is_code = who.isascii() and who.isupper() and " " not in who
     return {"role": role, "unit": who if is_code else "", "agency": "" if is_code else who}
 

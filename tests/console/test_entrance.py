@@ -26,6 +26,7 @@ EVERYONE = (
 OPEN_TO = {
     "/console/review/": {"leader", "region_leader", "reviewer", "analyst"},
     "/console/checklists/": set(EVERYONE) - {"liaison"},
+    "/console/finds/": {"officer", "leader", "region_leader"},
     "/console/devices/": {"officer", "leader", "region_leader", "reviewer", "administrator"},
     "/console/account/": set(EVERYONE),
 }
@@ -48,9 +49,8 @@ def test_home_is_the_first_room_of_each_role(signed_in: As, name: str) -> None:
     if name in {"leader", "region_leader", "reviewer", "analyst", "statistics"}:
         assert answer.status_code == 200
     else:
-        assert answer.headers["Location"] == (
-            "/console/account/" if name == "liaison" else "/console/checklists/"
-        )
+        own = {"liaison": "/console/account/", "officer": "/console/finds/"}
+        assert answer.headers["Location"] == own.get(name, "/console/checklists/")
 
 
 def test_closed_room_answers_like_nothing_byte_for_byte(scene: Scene, signed_in: As) -> None:
