@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import ctypes.util
 import os
 import shutil
 import subprocess
@@ -230,21 +231,17 @@ def report(outcomes: Sequence[Outcome], seconds: float) -> int:
 
 
 def bring_programs() -> None:
-    """Install Chromium and strace for the tests that need them, where CI runs as root on a Debian without one.
+    """Install what tests need beside Python where CI runs as root on a Debian without it.
 
     Elsewhere nothing is installed: what needs a missing program is skipped, and the end of the run says so.
     """
-    missing = [
-        name
-        for name, is_here in (("chromium", _has_chromium()), ("strace", shutil.which("strace")))
-        if not is_here
-    ]
+    missing = [package for package, is_here in _packages().items() if not is_here]
     if not missing:
         return
     apt = shutil.which("apt-get")
     if os.environ.get("CI") != "true" or os.geteuid() != 0 or apt is None:
-        for name in missing:
-            print(f"NO {name.upper()} ON THIS MACHINE: {_NEEDED_FOR[name]}", flush=True)
+        for package in missing:
+            print(f"NO {package.upper()} ON THIS MACHINE: {_NEEDED_FOR[package]}", flush=True)
         return
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (
@@ -257,12 +254,19 @@ def bring_programs() -> None:
 
 _NEEDED_FOR = {
     "chromium": "the pages will not be tested in a browser.",
+    "libatomic1": "Playwright's driver may not start.",
     "strace": "the writer of photos will not be tested against a failing disk.",
 }
 
 
-def _has_chromium() -> bool:
-    return bool(os.environ.get("CHROMIUM") or any(shutil.which(name) for name in CHROMIUM_NAMES))
+def _packages() -> dict[str, bool]:
+    """Tell which Debian packages' programs and libraries are here, under whatever name."""
+    has_chromium = os.environ.get("CHROMIUM") or any(shutil.which(name) for name in CHROMIUM_NAMES)
+    return {
+        "chromium": bool(has_chromium),
+        "libatomic1": shutil.which("apt-get") is None or ctypes.util.find_library("atomic") is not None,
+        "strace": shutil.which("strace") is not None,
+    }
 
 
 def _options(arguments: Sequence[str], steps: Sequence[Step]) -> argparse.Namespace:
