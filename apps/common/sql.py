@@ -19,6 +19,7 @@ import orjson
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from apps.common.postgresql.channel import Rows
 from apps.common.postgresql.waiting import Statement, Waiting
 
 _direct: ContextVar[Any] = ContextVar("direct", default=None)
@@ -32,10 +33,19 @@ def execute(sql: str, values: Sequence[Any] = ()) -> Any:
     """
     wrapper: Any = _direct.get() or connections[DEFAULT_DB_ALIAS]
     if not _is_direct(wrapper):
-        cursor = wrapper.cursor()
-        cursor.execute(sql, list(map(_adapters[wrapper.vendor == "postgresql"], values)))
-        return cursor
+        return _run_by_cursor(wrapper, sql, values)
     return _run(wrapper, [(sql, values)])[0]
+
+
+def _run_by_cursor(wrapper: Any, sql: str, values: Sequence[Any]) -> Rows:
+    """Fetch everything at once: a question that SQLite has not finished answering holds the connection to the past.
+
+    An error's traceback may keep a half-read cursor alive for long, and every write on its connection would be refused
+    as locked as soon as somebody else had written.
+    """
+    with wrapper.cursor() as cursor:
+        cursor.execute(sql, list(map(_adapters[wrapper.vendor == "postgresql"], values)))
+        return Rows(cursor.fetchall() if cursor.description else [], cursor.rowcount)
 
 
 def execute_all(statements: Sequence[Statement]) -> list[Any]:

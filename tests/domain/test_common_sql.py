@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
@@ -195,3 +196,24 @@ def test_the_parts_of_a_whole_stand_or_fall_together() -> None:
         with pytest.raises(ValueError, match="bad"):
             part("bad")
     assert kinds() == ["good"]
+
+
+def test_a_question_that_was_half_read_holds_no_later_write_up() -> None:
+    half_read = execute("SELECT name FROM django_migrations ORDER BY id")
+    assert half_read.fetchone() is not None
+    other = threading.Thread(target=_write_and_close, args=("written by another",))
+    other.start()
+    other.join()
+    with transaction.atomic():
+        execute(_NAME, ["written after it"])
+    assert half_read.fetchall(), "what was asked is still there"
+
+
+_NAME = "INSERT INTO inspections_numberseries (series, last) VALUES (%s, 1)"
+
+
+def _write_and_close(name: str) -> None:
+    try:
+        execute(_NAME, [name])
+    finally:
+        connection.close()

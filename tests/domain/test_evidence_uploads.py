@@ -355,7 +355,7 @@ def test_a_photo_that_comes_with_its_creation_is_stored_once_however_many_bring_
     refused = [r for r in results if isinstance(r, OffsetMismatch)]  # slower than a twin: told to ask again
     opened = {r.pk for r in results if isinstance(r, Upload)}
     assert (len(opened), len(refused) < 4) == (1, True), results
-    assert Upload.objects.get().finished_at
+    assert Upload.objects.get().finished_at, results
     assert_stored(attachment)
 
 
