@@ -108,12 +108,12 @@ class ObjectDepot:
                     shutil.copyfileobj(source, target, 1024 * 1024)
             except FileNotFoundError:
                 raise Shortened(part.offset) from None
-            except ClientError as error:
+            except (
+                ClientError
+            ) as error:  # it may have gone since it was opened: another has just ended the upload
                 if not _is_missing(error):
                     raise
-                raise Shortened(
-                    part.offset
-                ) from None  # it was there when it was opened: another has just ended
+                raise Shortened(part.offset) from None
         if begin + target.tell() != part.end:
             raise Shortened(part.offset)
 
