@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from django import forms
@@ -20,7 +20,7 @@ from django.utils import timezone
 from apps.checklists.models import ChecklistVersion, Status
 from apps.common.actor import Actor
 from apps.common.text import pick, say
-from apps.console.seizure_forms import DATE, point, vocabulary
+from apps.console.seizure_forms import DATE, offer, point, vocabulary
 from apps.console.seizures import Called, name_of, names_known, thing_of, words_of
 from apps.inspections.rules import parse_time
 from apps.reference.queries import label
@@ -118,11 +118,18 @@ class FindForm(forms.Form):
         for name, spec, value in self._places():
             self.fields[name] = offered.field(name.rpartition("/")[2], spec)
             self.initial[name] = _shown(spec, value)
-            _keep_choice(self.fields[name], value)
+            self._keep_choice(name, value)
             if data is None and value not in _NOTHING:
                 self.was[name] = value
         if report is None:
             self.initial = {**self.initial, "handling": "internal", "lead_force": "customs"}
+
+    def _keep_choice(self, name: str, value: Any) -> None:
+        """Offer what the report says also where it is chosen no more: a checklist that was replaced meanwhile."""
+        field = self.fields[name]
+        if type(field) is forms.ChoiceField and value and not field.valid_value(value):
+            known = cast("Iterable[tuple[str, Any]]", field.choices)
+            offer(self, name, [*known, (value, value)])
 
     def _places(self) -> Iterator[tuple[str, str, Any]]:
         """Give each field of the page: its name, its spec, and what the report says there."""
@@ -220,12 +227,6 @@ def _plain_field(kind: str, rest: str, called: str) -> forms.Field:
         )
     hint = {"texts": _SEVERAL, "countries": _COUNTRIES}.get(kind, "")
     return forms.CharField(label=called, required=False, max_length=4000, help_text=hint)
-
-
-def _keep_choice(field: forms.Field, value: Any) -> None:
-    """Offer what the report says also where it is chosen no more: a checklist that was replaced meanwhile."""
-    if type(field) is forms.ChoiceField and value and not field.valid_value(value):
-        field.choices = [*list(field.choices), (value, value)]  # type: ignore[arg-type]
 
 
 def _by_name(pairs: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -159,6 +159,7 @@ def test_what_a_phone_wrote_meanwhile_is_not_overwritten_unseen(desk: Client, se
     refused = desk.post(path_of(report.pk), {**sent, "place": "Kho số 4", "do": "save"})
     assert refused.status_code == 409
     assert "Kho số 4" in refused.content.decode()
+    assert "hiện ghi “Kho số 3”" in refused.content.decode(), "what the other wrote is shown"
     assert SeizureReport.objects.get(pk=report.pk).fields["place"] == "Kho số 3"
     again = typed(refused.content.decode())
     assert desk.post(path_of(report.pk), {**again, "do": "save"}).status_code == 302, "said twice, it stands"

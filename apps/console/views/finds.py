@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +19,10 @@ from apps.common.errors import DomainError
 from apps.common.records import new_id
 from apps.common.text import pick
 from apps.console.finds import FindForm
-from apps.console.refusals import Refusal, refusal_of, told
+from apps.console.refusals import Fault, Refusal, refusal_of, told
 from apps.console.rooms import FINDS, ConsoleRequest, opens
-from apps.console.seizures import place_of
+from apps.console.seizures import names_known, place_of, words_of
+from apps.inspections.errors import FieldConflict
 from apps.seizures.actions import (
     Edited,
     discard_seizure,
@@ -29,6 +31,7 @@ from apps.seizures.actions import (
     send_preliminary,
     submit_seizure,
 )
+from apps.seizures.actions.editing import flattened
 from apps.seizures.models import SeizureReport, Stage
 from apps.seizures.queries import own_unfinished
 from apps.seizures.rules.fields import PARTS
@@ -70,13 +73,29 @@ def find(request: ConsoleRequest, report_id: UUID) -> HttpResponse:
         done = write(actor=request.actor, report_id=report_id, base_rev=base_rev, fields=form.patch())
     except DomainError as error:
         found = _unfinished(request.actor).filter(pk=report_id).first()
-        return _page(request, report_id, found, form, refusal=refusal_of(error))
+        return _page(request, report_id, found, form, refusal=_refusal(error, found))
     messages.success(request, f"{done.report.number or ''} {pick(vi, en)}".strip())
     return redirect("console:find", report_id) if do == "save" else redirect("console:finds")
 
 
 def _unfinished(actor: Actor) -> QuerySet[SeizureReport]:
     return own_unfinished(actor).select_related("incident")
+
+
+def _refusal(error: DomainError, found: SeizureReport | None) -> Refusal:
+    """Put a refusal into words; of fields that somebody else wrote meanwhile also what they say now."""
+    refusal = refusal_of(error)
+    if found is None or not isinstance(error, FieldConflict):
+        return refusal
+    now, called = flattened(found), names_known()
+    said = ((key, words_of(key.rpartition(".")[2], now.get(key), called) or "–") for key in error.fields)
+    return replace(
+        refusal,
+        problems=tuple(
+            Fault(f"/fields/{key.replace('.', '/')}", pick(f"hiện ghi “{text}”.", f"now says “{text}”."))
+            for key, text in said
+        ),
+    )
 
 
 def _page(
